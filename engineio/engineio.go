@@ -1,0 +1,119 @@
+// Package engineio is an Engine.IO protocol 4 server: sessions over
+// long-polling and WebSocket, the upgrade between them, heartbeat, a bounded
+// outbox and named endings. It is an http.Handler.
+//
+// The layer above is driven by callbacks and never sees a blocking read, so
+// that the same code serves a goroutine per connection and a poller.
+package engineio
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Handler is told what happens to sessions. The calls for one session come one
+// after the other: Open first, Close last and exactly once. Calls for
+// different sessions run at once. A callback that blocks holds up its own
+// session's reader only.
+type Handler interface {
+	// Open is called when the handshake was accepted, before the client can
+	// send anything.
+	Open(s *Session)
+	// Message hands over one message. Its data are lent until Message returns.
+	Message(s *Session, m Message)
+	// Close is called when the session has ended, whoever ended it. What was
+	// sent before may still be on its way out.
+	Close(s *Session, reason Reason)
+}
+
+// Message is one message as the client sent it, text (valid UTF-8) or binary.
+type Message struct {
+	Binary bool
+	Data   []byte
+}
+
+// Reason names why a session ended. The names are those of the official
+// server where it has one.
+type Reason string
+
+// The endings of a session.
+const (
+	TransportClose Reason = "transport close"      // the client closed, or its connection did
+	TransportError Reason = "transport error"      // the connection broke, a request was cut, or the client broke the transport's rules
+	PingTimeout    Reason = "ping timeout"         // no pong in time
+	ParseError     Reason = "parse error"          // bytes that are no packet
+	ForcedClose    Reason = "forced close"         // Session.Close without a better name
+	ServerShutdown Reason = "server shutting down" // Server.Shutdown
+	SlowReader     Reason = "slow reader"          // the outbox is full, or a write made no progress
+)
+
+// Options configures a Server; the zero value has the official server's
+// defaults.
+type Options struct {
+	PingInterval   time.Duration // between a pong and the next ping; 0: 25 s
+	PingTimeout    time.Duration // for the pong; 0: 20 s
+	UpgradeTimeout time.Duration // from the second connection to the upgrade packet; 0: 10 s
+	MaxPayload     int           // bytes of one message or polling body; 0: 1,000,000
+	MaxPackets     int           // packets in one polling body; 0: no limit
+	MaxOutbox      int           // bytes waiting for one client; 0: 1 MiB
+	WriteTimeout   time.Duration // a write without progress; 0: 10 s
+	BodyTimeout    time.Duration // for a whole polling body to arrive; 0: 10 s
+	Compress       int           // polling answers above so many bytes are gzipped; 0: 1,024; negative: never
+
+	// CheckOrigin says whether a request is served, on every transport, by its
+	// Origin. Nil: no Origin, or one whose host is the request's.
+	CheckOrigin func(r *http.Request) bool
+	// Admit may refuse a handshake; nil admits all. An *AdmitError chooses the
+	// answer; any other error is 403 {"code":4,"message":"Forbidden"}.
+	Admit func(r *http.Request) error
+	// Logger gets what operators need to know; nil: slog.Default().
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	o.PingInterval = or(o.PingInterval, 25*time.Second)
+	o.PingTimeout = or(o.PingTimeout, 20*time.Second)
+	o.UpgradeTimeout = or(o.UpgradeTimeout, 10*time.Second)
+	o.MaxPayload = or(o.MaxPayload, 1_000_000)
+	o.MaxOutbox = or(o.MaxOutbox, 1<<20)
+	o.WriteTimeout = or(o.WriteTimeout, 10*time.Second)
+	o.BodyTimeout = or(o.BodyTimeout, 10*time.Second)
+	o.Compress = or(o.Compress, 1024)
+	if o.CheckOrigin == nil {
+		o.CheckOrigin = sameOrigin
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+func or[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+func sameOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && u.Host == r.Host
+}
+
+// Request is what remains of the handshake request. It is shared and must not
+// be changed.
+type Request struct {
+	RemoteAddr string
+	Host       string
+	Header     http.Header
+	URL        *url.URL
+	Secure     bool // came over TLS
+	Time       time.Time
+}

@@ -1,0 +1,89 @@
+package engineio
+
+import (
+	"encoding/binary"
+
+	"github.com/dokkerr/realtime/eioproto"
+	"github.com/dokkerr/realtime/wsproto"
+)
+
+// Frame is one message encoded once, for every transport and any number of
+// sessions. It is immutable.
+type Frame struct {
+	wire   []byte // a whole WebSocket frame
+	packet int32  // where the Engine.IO packet starts in wire, behind the header
+	binary bool
+}
+
+// TextFrame builds a text message: build appends its content to dst and
+// returns it. size is a hint of how much that is.
+func TextFrame(size int, build func(dst []byte) []byte) Frame {
+	buf := make([]byte, wsproto.MaxHeader, wsproto.MaxHeader+1+size)
+	buf = append(buf, byte(eioproto.Message))
+	return seal(build(buf), wsproto.Text)
+}
+
+// BinaryFrame builds a binary message with a copy of data.
+func BinaryFrame(data []byte) Frame {
+	buf := make([]byte, wsproto.MaxHeader, wsproto.MaxHeader+len(data))
+	return seal(append(buf, data...), wsproto.Binary)
+}
+
+// Content returns the message's content: what build appended, or the binary
+// data. It must not be changed.
+func (f Frame) Content() []byte {
+	if f.binary {
+		return f.wire[f.packet:]
+	}
+	return f.wire[f.packet+1:]
+}
+
+// Len returns the bytes that the frame takes on a WebSocket.
+func (f Frame) Len() int { return len(f.wire) }
+
+// seal puts the header right in front of the content that follows the room
+// kept for it.
+func seal(buf []byte, op wsproto.Opcode) Frame {
+	var header [wsproto.MaxHeader]byte
+	h := wsproto.AppendHeader(header[:0], op, len(buf)-wsproto.MaxHeader)
+	start := wsproto.MaxHeader - len(h)
+	copy(buf[start:], h)
+	return Frame{wire: buf[start:], packet: int32(len(h)), binary: op == wsproto.Binary}
+}
+
+// controlFrame is a packet of the engine's own.
+func controlFrame(t eioproto.Type, data string) Frame {
+	buf := make([]byte, wsproto.MaxHeader, wsproto.MaxHeader+1+len(data))
+	buf = eioproto.AppendText(buf, eioproto.Packet{Type: t, Data: []byte(data)})
+	return seal(buf, wsproto.Text)
+}
+
+// closeFrame is a WebSocket Close; code 0 stands for none.
+func closeFrame(code wsproto.Code, reason string) Frame {
+	if code == 0 {
+		return Frame{wire: wsproto.AppendFrame(nil, wsproto.Close, nil)}
+	}
+	return Frame{wire: wsproto.AppendClose(nil, code, reason)}
+}
+
+var (
+	pingFrame      = controlFrame(eioproto.Ping, "")
+	probeFrame     = controlFrame(eioproto.Pong, "probe")
+	plainCloseWire = closeFrame(0, "")
+)
+
+// appendPacket appends the frame as a packet of a polling payload.
+func (f Frame) appendPacket(dst []byte) []byte {
+	if f.binary {
+		return eioproto.AppendBinary(dst, f.wire[f.packet:])
+	}
+	return append(dst, f.wire[f.packet:]...)
+}
+
+// echoClose answers a peer's Close payload with the code that it holds.
+func echoClose(payload []byte) Frame {
+	if len(payload) < 2 {
+		return plainCloseWire
+	}
+	return closeFrame(wsproto.Code(binary.BigEndian.Uint16(payload)), "")
+}

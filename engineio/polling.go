@@ -1,0 +1,291 @@
+package engineio
+
+import (
+	"compress/gzip"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dokkerr/realtime/eioproto"
+)
+
+// releaseAfter is how long a GET waits for news while an upgrade is under way.
+const releaseAfter = 100 * time.Millisecond
+
+// request serves a polling request that names the session.
+func (s *Session) request(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodGet:
+		s.poll(w, r)
+	case http.MethodPost:
+		s.post(w, r)
+	default:
+		methodNotAllowed.write(w)
+	}
+}
+
+// poll serves a GET: it waits until there is something for the client.
+func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	if refused := s.refusesPolling(); refused != nil {
+		s.mu.Unlock()
+		refused.write(w)
+		return
+	}
+	if s.get != nil {
+		s.mu.Unlock()
+		s.end(TransportError, violation)
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	wake := make(chan struct{}, 1)
+	s.get = wake
+	payload, last := s.await(r, wake)
+	if payload == nil {
+		s.lost(TransportError)
+		return
+	}
+	err := s.respond(w, r, payload)
+	if last || err != nil {
+		s.lost(TransportError)
+	}
+}
+
+// refusesPolling is called with mu held.
+func (s *Session) refusesPolling() *refusal {
+	if s.ws != nil {
+		return badRequest
+	}
+	if s.state == closed {
+		return unknownSession
+	}
+	return nil
+}
+
+// await is called with mu held and returns without it, and with the GET no longer pending. No payload means that the
+// request was cut; last that the session is over with this payload.
+func (s *Session) await(r *http.Request, wake chan struct{}) (payload []byte, last bool) {
+	for {
+		if payload, last = s.payload(); payload != nil {
+			break
+		}
+		release := s.candidate != nil && s.candidate.probed
+		s.mu.Unlock()
+		if release = s.sleep(r, wake, release); r.Context().Err() != nil {
+			s.mu.Lock()
+			break
+		}
+		s.mu.Lock()
+		if release && s.outbox.empty() && s.state == open {
+			payload = []byte{byte(eioproto.Noop)}
+			break
+		}
+	}
+	s.get = nil
+	s.mu.Unlock()
+	return payload, last
+}
+
+// sleep waits for news. It returns true when the GET is to be released for the upgrade's sake.
+func (s *Session) sleep(r *http.Request, wake chan struct{}, release bool) bool {
+	var after <-chan time.Time
+	if release {
+		timer := time.NewTimer(releaseAfter)
+		defer timer.Stop()
+		after = timer.C
+	}
+	select {
+	case <-wake:
+	case <-r.Context().Done():
+	case <-after:
+		return true
+	}
+	return false
+}
+
+// payload returns what a GET is answered with now, nil if nothing. A packet that tells of the end comes alone
+// (delivery R13). It is called with mu held.
+func (s *Session) payload() (payload []byte, last bool) {
+	if frames := s.outbox.take(); frames != nil {
+		s.outbox.bytes -= size(*frames)
+		payload = encodePayload(*frames)
+		release(frames)
+		return payload, false
+	}
+	switch {
+	case s.state != open:
+		return []byte{or(s.farewell, byte(eioproto.Close))}, true
+	case s.ws != nil:
+		return []byte{byte(eioproto.Noop)}, false
+	}
+	return nil, false
+}
+
+func encodePayload(frames []Frame) []byte {
+	payload := make([]byte, 0, size(frames)+size(frames)/3)
+	for i := range frames {
+		if i > 0 {
+			payload = append(payload, eioproto.Separator)
+		}
+		payload = frames[i].appendPacket(payload)
+	}
+	return payload
+}
+
+// endPolling is called with mu held and returns without it.
+func (s *Session) endPolling(how ending) {
+	s.farewell = byte(how.packet)
+	told := s.get != nil
+	s.wakeGet()
+	if told || how.flush {
+		s.srv.wheel.schedule(s, max(how.linger, closeWait))
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	s.lost(s.reason)
+}
+
+// wakeGet is called with mu held.
+func (s *Session) wakeGet() {
+	if s.get == nil {
+		return
+	}
+	select {
+	case s.get <- struct{}{}:
+	default:
+	}
+}
+
+// post serves a POST: packets from the client.
+func (s *Session) post(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	refused, overlap := s.refusesPolling(), s.posting
+	if s.state != open {
+		refused = unknownSession
+	}
+	s.posting = s.posting || refused == nil
+	s.mu.Unlock()
+	switch {
+	case refused != nil:
+		refused.write(w)
+	case overlap:
+		s.end(TransportError, violation)
+		badRequest.write(w)
+	default:
+		s.receivePost(w, r)
+	}
+}
+
+func (s *Session) receivePost(w http.ResponseWriter, r *http.Request) {
+	refused := s.receiveBody(w, r)
+	s.mu.Lock()
+	s.posting = false
+	s.mu.Unlock()
+	if refused != nil {
+		refused.write(w)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", "2")
+	io.WriteString(w, "ok") // a client that is gone shows at its next request
+}
+
+func (s *Session) receiveBody(w http.ResponseWriter, r *http.Request) *refusal {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && kind == "application/octet-stream" {
+		s.end(TransportError, violation)
+		return badRequest
+	}
+	body, err := s.readBody(w, r)
+	if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
+		s.end(TransportError, violation)
+		return tooLarge
+	} else if err != nil {
+		s.end(TransportError, violation)
+		return badRequest
+	}
+	if !s.enter() {
+		return unknownSession
+	}
+	defer s.leave()
+	s.receivePayload(body)
+	return nil
+}
+
+func (s *Session) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	limit := int64(s.srv.options.MaxPayload)
+	if r.ContentLength > limit {
+		return nil, &http.MaxBytesError{Limit: limit}
+	}
+	control := http.NewResponseController(w)
+	// A writer without deadlines (a test's recorder) has nothing slow behind it.
+	if err := control.SetReadDeadline(time.Now().Add(s.srv.options.BodyTimeout)); err == nil {
+		defer control.SetReadDeadline(time.Time{})
+	}
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+}
+
+// receivePayload handles the packets of one body, until one of them ends the session.
+func (s *Session) receivePayload(body []byte) {
+	count := 0
+	for p, err := range eioproto.Payload(body) {
+		count++
+		if limit := s.srv.options.MaxPackets; err != nil || limit > 0 && count > limit {
+			s.end(ParseError, violation)
+			return
+		}
+		if !s.receive(p) || !s.isOpen() {
+			return
+		}
+	}
+}
+
+func (s *Session) isOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == open
+}
+
+// respond answers a GET.
+func (s *Session) respond(w http.ResponseWriter, r *http.Request, payload []byte) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=UTF-8")
+	h.Set("Cache-Control", "no-store")
+	threshold := s.srv.options.Compress
+	if threshold >= 0 && len(payload) > threshold && acceptsGzip(r) {
+		h.Set("Content-Encoding", "gzip")
+		return respondGzip(w, payload)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(payload)))
+	_, err := w.Write(payload)
+	return err
+}
+
+var gzipPool = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}
+
+func respondGzip(w io.Writer, payload []byte) error {
+	z := gzipPool.Get().(*gzip.Writer)
+	defer gzipPool.Put(z)
+	z.Reset(w)
+	if _, err := z.Write(payload); err != nil {
+		return err
+	}
+	return z.Close()
+}
+
+func acceptsGzip(r *http.Request) bool {
+	for _, coding := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+		name, params, _ := strings.Cut(strings.TrimSpace(coding), ";")
+		if strings.EqualFold(name, "gzip") && strings.ReplaceAll(params, " ", "") != "q=0" {
+			return true
+		}
+	}
+	return false
+}

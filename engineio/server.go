@@ -1,0 +1,248 @@
+package engineio
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/dokkerr/realtime/eioproto"
+)
+
+// Server accepts sessions. It is an http.Handler for the path it is mounted
+// at, whatever that is.
+type Server struct {
+	handler Handler // fixed at birth
+	options Options // fixed at birth, defaults filled in
+	wheel   *wheel
+
+	mu       sync.Mutex
+	sessions map[string]*Session // by id; also those that linger to tell their client of the end
+	draining bool
+
+	// running counts the sessions in the map, the goroutines that serve them and the Close
+	// callbacks that are due. It is raised from zero only under mu, by a handshake while not draining.
+	running sync.WaitGroup
+}
+
+// NewServer returns a Server that tells h. o may be nil.
+func NewServer(h Handler, o *Options) *Server {
+	if o == nil {
+		o = &Options{}
+	}
+	options := o.withDefaults()
+	return &Server{
+		handler:  h,
+		options:  options,
+		wheel:    newWheel(min(options.PingInterval, options.PingTimeout)),
+		sessions: make(map[string]*Session),
+	}
+}
+
+// Sessions returns the number of sessions.
+func (srv *Server) Sessions() int {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return len(srv.sessions)
+}
+
+// Shutdown refuses new handshakes with 503, closes every session (reason
+// ServerShutdown; what waits is flushed first) and returns when all are closed
+// and their callbacks have returned. When ctx ends first, Shutdown cuts the connections that are
+// left and returns ctx's error without waiting for callbacks that still run.
+func (srv *Server) Shutdown(ctx context.Context) error {
+	srv.mu.Lock()
+	srv.draining = true
+	srv.mu.Unlock()
+	srv.each((*Session).shutdown)
+
+	quiet := make(chan struct{})
+	go func() {
+		srv.running.Wait()
+		<-srv.wheel.ended()
+		close(quiet)
+	}()
+	select {
+	case <-quiet:
+		return nil
+	case <-ctx.Done():
+		srv.each((*Session).cut)
+		return ctx.Err()
+	}
+}
+
+func (srv *Server) each(f func(*Session)) {
+	srv.mu.Lock()
+	all := make([]*Session, 0, len(srv.sessions))
+	for _, s := range srv.sessions {
+		all = append(all, s)
+	}
+	srv.mu.Unlock()
+	for _, s := range all {
+		f(s)
+	}
+}
+
+// ServeHTTP serves one request of the protocol: a handshake, a poll, a post or an upgrade (wire.md §1).
+func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q, refused := srv.check(r)
+	if refused != nil {
+		refused.write(w)
+		return
+	}
+	switch {
+	case q.session == nil:
+		srv.handshake(w, r, q)
+	case q.transport == websocketName:
+		srv.upgrade(w, r, q.session)
+	default:
+		q.session.request(w, r)
+	}
+}
+
+const (
+	pollingName   = "polling"
+	websocketName = "websocket"
+)
+
+// query is what a request asks for.
+type query struct {
+	transport string
+	session   *Session // nil: a handshake
+}
+
+// check judges a request in the order of the official server.
+func (srv *Server) check(r *http.Request) (query, *refusal) {
+	values := r.URL.Query()
+	q := query{transport: single(values, "transport")}
+	if q.transport != pollingName && q.transport != websocketName {
+		return q, unknownTransport
+	}
+	if r.URL.IsAbs() || r.URL.Host != "" || hasControl(r.Header.Get("Origin")) {
+		return q, badRequest
+	}
+	if !srv.options.CheckOrigin(r) {
+		return q, forbidden
+	}
+	upgrade := r.Header.Get("Upgrade") != ""
+	if upgrade != (q.transport == websocketName) {
+		return q, badRequest
+	}
+	if values.Has("sid") {
+		return srv.checkSession(q, values)
+	}
+	if r.Method != http.MethodGet {
+		return q, badHandshakeMethod
+	}
+	if single(values, "EIO") != "4" {
+		return q, unsupportedVersion
+	}
+	return q, nil
+}
+
+func (srv *Server) checkSession(q query, values url.Values) (query, *refusal) {
+	srv.mu.Lock()
+	q.session = srv.sessions[single(values, "sid")]
+	srv.mu.Unlock()
+	if q.session == nil {
+		return q, unknownSession
+	}
+	if single(values, "EIO") != "4" {
+		return q, badRequest
+	}
+	return q, nil
+}
+
+// single returns the value of a parameter that is there exactly once.
+func single(values url.Values, name string) string {
+	if v := values[name]; len(v) == 1 {
+		return v[0]
+	}
+	return ""
+}
+
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] == 0x7f {
+			return true
+		}
+	}
+	return false
+}
+
+// handshake admits a new client.
+func (srv *Server) handshake(w http.ResponseWriter, r *http.Request, q query) {
+	if srv.options.Admit != nil {
+		if err := srv.options.Admit(r); err != nil {
+			refuseAdmission(err).write(w)
+			return
+		}
+	}
+	if q.transport == websocketName {
+		srv.openWebSocket(w, r)
+		return
+	}
+	s, refused := srv.register(r, nil)
+	if refused != nil {
+		refused.write(w)
+		return
+	}
+	srv.handler.Open(s)
+	s.leave()
+	if err := s.respond(w, r, srv.openPacket(s.id, `["websocket"]`).appendPacket(nil)); err != nil {
+		s.lost(TransportError)
+	}
+}
+
+// register makes a session, on c or, when that is nil, on polling. The handler is still to be told, by who then calls
+// leave.
+func (srv *Server) register(r *http.Request, c *conn) (*Session, *refusal) {
+	s := &Session{srv: srv, id: newID(), ws: c, busy: true, origin: &Request{
+		RemoteAddr: r.RemoteAddr, Host: r.Host, Header: r.Header, URL: r.URL, Secure: r.TLS != nil, Time: time.Now(),
+	}}
+	// One until it leaves the map, one until its Close callback has returned, one while its connection is read.
+	tasks := 2
+	if c != nil {
+		c.session = s
+		tasks++
+	}
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.draining {
+		return nil, shuttingDown
+	}
+	srv.sessions[s.id] = s
+	srv.running.Add(tasks)
+	srv.wheel.schedule(s, srv.options.PingInterval)
+	return s, nil
+}
+
+// remove takes a session out of the map. Only the first call counts.
+func (srv *Server) remove(s *Session) {
+	srv.mu.Lock()
+	_, there := srv.sessions[s.id]
+	delete(srv.sessions, s.id)
+	srv.mu.Unlock()
+	if there {
+		srv.wheel.forget(s)
+		srv.running.Done()
+	}
+}
+
+func (srv *Server) openPacket(id, upgrades string) Frame {
+	o := &srv.options
+	return controlFrame(eioproto.Open, fmt.Sprintf(
+		`{"sid":"%s","upgrades":%s,"pingInterval":%d,"pingTimeout":%d,"maxPayload":%d}`,
+		id, upgrades, o.PingInterval.Milliseconds(), o.PingTimeout.Milliseconds(), o.MaxPayload))
+}
+
+// newID returns 15 random bytes as 20 URL-safe characters.
+func newID() string {
+	var b [15]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}

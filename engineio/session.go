@@ -1,0 +1,302 @@
+package engineio
+
+import (
+	"sync"
+	"time"
+
+	"github.com/dokkerr/realtime/eioproto"
+)
+
+// Session is one client. Its methods may be called from any goroutine, and
+// from callbacks.
+type Session struct {
+	// Value belongs to the Handler: set it in Open, read it in the other
+	// callbacks.
+	Value any
+
+	srv    *Server  // fixed at birth
+	id     string   // fixed at birth
+	origin *Request // fixed at birth
+	timer  timer    // the wheel's
+
+	mu     sync.Mutex // never held over I/O or a callback; what follows is under it
+	state  state
+	reason Reason // once it is no longer open
+	busy   bool   // a callback runs; the Close callback is left to its goroutine
+	outbox outbox
+
+	pinged   bool // a ping waits for its pong
+	extended bool // another packet has put this ping's time-out off
+
+	ws        *conn         // carries the session; nil: long-polling does
+	candidate *conn         // has asked for the upgrade
+	writing   bool          // somebody writes to ws
+	get       chan struct{} // wakes the pending GET; nil: there is none
+	posting   bool          // a POST is being read or handled
+	farewell  byte          // the packet that tells a polling client of the end
+}
+
+// state is where a session stands. It only rises.
+type state uint8
+
+const (
+	open    state = iota
+	closing       // has ended, but the client is still to be told
+	closed        // nothing is left to do
+)
+
+// closeWait is how long an ended session may take to be flushed and to close its connection,
+// pollWait how long the end waits for a client between two polls.
+const (
+	closeWait = 2 * time.Second
+	pollWait  = 30 * time.Second
+)
+
+// ID returns the session id: a secret of 20 characters. Log no more than a
+// prefix of it.
+func (s *Session) ID() string { return s.id }
+
+// Request returns what remains of the handshake request.
+func (s *Session) Request() *Request { return s.origin }
+
+// Transport returns "polling" or "websocket", as it is now.
+func (s *Session) Transport() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ws != nil {
+		return websocketName
+	}
+	return pollingName
+}
+
+// Buffered returns the bytes that wait for the client, those being written
+// included.
+func (s *Session) Buffered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.outbox.bytes
+}
+
+// Send queues frames as one unit: nothing comes between them. It does not wait
+// for the network. A session that it takes over MaxOutbox ends with SlowReader.
+// After the end Send does nothing.
+func (s *Session) Send(frames ...Frame) {
+	s.mu.Lock()
+	if s.state != open {
+		s.mu.Unlock()
+		return
+	}
+	s.outbox.push(frames)
+	if s.outbox.bytes > s.srv.options.MaxOutbox {
+		s.mu.Unlock()
+		s.end(SlowReader, violation)
+		return
+	}
+	s.flush()
+}
+
+// SendVolatile is Send that drops the unit, and returns false, unless the
+// client can be written to at once.
+func (s *Session) SendVolatile(frames ...Frame) bool {
+	s.mu.Lock()
+	ready := s.get != nil || s.ws != nil && !s.writing
+	if s.state != open || !ready || !s.outbox.empty() {
+		s.mu.Unlock()
+		return false
+	}
+	s.outbox.push(frames)
+	s.flush()
+	return true
+}
+
+// Close ends the session: what waits in the outbox is still written (for at
+// most 2 s; a polling client has 30 s to come for it), then the transport is
+// closed. Close returns at once, and only the first ending counts.
+func (s *Session) Close(reason Reason) { s.end(reason, graceful) }
+
+func (s *Session) shutdown() { s.end(ServerShutdown, hasty) }
+
+// ending is how the client learns that the session is over.
+type ending struct {
+	flush  bool          // what waits is still delivered
+	frame  Frame         // the last one on a WebSocket
+	packet eioproto.Type // the answer to a pending GET
+	linger time.Duration // how long a polling client between two polls is waited for
+}
+
+var (
+	graceful  = ending{flush: true, frame: plainCloseWire, packet: eioproto.Close, linger: pollWait}
+	hasty     = ending{flush: true, frame: plainCloseWire, packet: eioproto.Close, linger: closeWait}
+	violation = ending{frame: plainCloseWire, packet: eioproto.Close}
+	accepted  = ending{frame: plainCloseWire, packet: eioproto.Noop} // the client itself closed
+)
+
+// end moves an open session to closing and sets off what the client is still to be told.
+func (s *Session) end(reason Reason, how ending) {
+	s.mu.Lock()
+	if s.state != open {
+		s.mu.Unlock()
+		return
+	}
+	candidate := s.leaveOpen(reason)
+	if !how.flush {
+		s.outbox.drop()
+	}
+	if s.ws != nil {
+		s.srv.wheel.schedule(s, closeWait)
+		s.outbox.push([]Frame{how.frame})
+		s.flush()
+	} else {
+		s.endPolling(how)
+	}
+	candidate.cut()
+}
+
+// lost ends the session because its transport is gone: nothing can be told any more.
+func (s *Session) lost(reason Reason) {
+	s.mu.Lock()
+	var candidate *conn
+	if s.state == open {
+		candidate = s.leaveOpen(reason)
+	}
+	s.state = closed
+	s.outbox.drop()
+	s.wakeGet()
+	s.mu.Unlock()
+	candidate.cut()
+	s.srv.remove(s)
+}
+
+// leaveOpen is called with mu held, once. It returns the connection that was about to take over.
+func (s *Session) leaveOpen(reason Reason) (candidate *conn) {
+	s.state = closing
+	s.reason = reason
+	if !s.busy {
+		go s.tellClosed(reason)
+	}
+	candidate, s.candidate = s.candidate, nil
+	return candidate
+}
+
+func (s *Session) tellClosed(reason Reason) {
+	defer s.srv.running.Done()
+	s.srv.handler.Close(s, reason)
+}
+
+// cut ends the session, if need be, and its transport at once.
+func (s *Session) cut() {
+	s.mu.Lock()
+	ws := s.ws
+	s.mu.Unlock()
+	if ws != nil {
+		ws.raw.Close() // its reader does the rest
+		return
+	}
+	s.lost(ServerShutdown)
+}
+
+// enter begins a turn of callbacks. It returns false when the session has ended.
+func (s *Session) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != open {
+		return false
+	}
+	s.busy = true
+	if s.pinged && !s.extended {
+		s.extended = true
+		s.srv.wheel.schedule(s, s.srv.options.PingTimeout)
+	}
+	return true
+}
+
+// leave ends a turn of callbacks, with the last one if the session has ended meanwhile.
+func (s *Session) leave() {
+	s.mu.Lock()
+	s.busy = false
+	ended, reason := s.state != open, s.reason
+	s.mu.Unlock()
+	if ended {
+		s.tellClosed(reason)
+	}
+}
+
+// receive handles one packet of a client. It returns false when nothing more is to be read.
+func (s *Session) receive(p eioproto.Packet) bool {
+	switch p.Type {
+	case eioproto.Message:
+		s.srv.handler.Message(s, Message{Binary: p.Binary, Data: p.Data})
+	case eioproto.Pong:
+		s.ponged()
+	case eioproto.Ping: // only servers ping
+		s.end(TransportError, violation)
+		return false
+	case eioproto.Close:
+		s.end(TransportClose, accepted)
+		return false
+	}
+	return true
+}
+
+// ponged has the next ping go out an interval from now. An unasked pong changes nothing.
+func (s *Session) ponged() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == open && s.pinged {
+		s.pinged = false
+		s.srv.wheel.schedule(s, s.srv.options.PingInterval)
+	}
+}
+
+// alarm is called by the wheel when the time asked for has passed.
+func (s *Session) alarm() {
+	s.mu.Lock()
+	switch {
+	case s.state == open && !s.pinged:
+		s.pinged, s.extended = true, false
+		s.srv.wheel.schedule(s, s.srv.options.PingTimeout)
+		s.outbox.push([]Frame{pingFrame})
+		s.flush()
+	case s.state == open:
+		s.mu.Unlock()
+		s.end(PingTimeout, violation)
+	default:
+		s.mu.Unlock()
+		s.cut()
+	}
+}
+
+// flush has what waits written, by this goroutine or the one that writes already. It is called with mu held and
+// returns without it.
+func (s *Session) flush() {
+	if s.ws == nil {
+		s.wakeGet()
+		s.mu.Unlock()
+		return
+	}
+	if s.writing {
+		s.mu.Unlock()
+		return
+	}
+	s.beginWriting()
+	s.write()
+}
+
+// beginWriting is called with mu held and the session not closed, so that running is not zero. Who began writes until
+// nothing waits and calls endWriting.
+func (s *Session) beginWriting() {
+	s.writing = true
+	s.srv.running.Add(1)
+}
+
+// endWriting is called with mu held and returns without it. An ended session has had its last word: the peer is told
+// that nothing follows.
+func (s *Session) endWriting() {
+	s.writing = false
+	ended := s.state != open
+	s.mu.Unlock()
+	if ended {
+		s.ws.closeWrite()
+	}
+	s.srv.running.Done()
+}
