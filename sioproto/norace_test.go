@@ -1,0 +1,5 @@
+//go:build !race
+
+package sioproto_test
+
+const slowdown = 1
