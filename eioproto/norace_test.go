@@ -1,0 +1,5 @@
+//go:build !race
+
+package eioproto_test
+
+const slowdown = 1
