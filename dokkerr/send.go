@@ -1,0 +1,135 @@
+package dokkerr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"golang.org/x/text/unicode/norm"
+)
+
+const (
+	defaultMaxContent = 16 << 10
+	textType          = "text"
+	minClientKey      = 16
+	maxClientKey      = 64
+)
+
+// Send commits a message (contract §2 message.new; delivery R18, R19, R20).
+func (s *Service) Send(ctx context.Context, by Actor, in NewMessage) (Receipt, error) {
+	in, err := s.checkMessage(in)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return update(ctx, s.store, func(tx Tx) (Receipt, error) { return s.send(tx, by, in) })
+}
+
+// checkMessage refuses what no state of the store could allow, and brings the text into NFC.
+func (s *Service) checkMessage(in NewMessage) (NewMessage, error) {
+	if in.Type != textType {
+		return in, invalid("type", `must be "text"`)
+	}
+	if err := checkClientKey(in.ClientMessageID); err != nil {
+		return in, err
+	}
+	content, err := normalise(in.Content, s.maxContent)
+	in.Content = content
+	return in, err
+}
+
+func checkClientKey(key string) error {
+	if key == "" {
+		return nil
+	}
+	n := utf8.RuneCountInString(key)
+	if n < minClientKey || n > maxClientKey || !printable(key) {
+		return invalid("clientMessageId", fmt.Sprintf("must have %d to %d printable characters", minClientKey, maxClientKey))
+	}
+	return nil
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// normalise brings a message's text into NFC. Longer text never becomes shorter than a third, so that what is far too long
+// is refused unread.
+func normalise(content string, limit int) (string, error) {
+	if len(content) <= 3*limit && utf8.ValidString(content) && !strings.ContainsRune(content, 0) {
+		content = norm.NFC.String(content)
+		if content != "" && len(content) <= limit {
+			return content, nil
+		}
+	}
+	return "", invalid("content", fmt.Sprintf("must be 1 to %d bytes of UTF-8 without NUL", limit))
+}
+
+func (s *Service) send(tx Tx, by Actor, in NewMessage) (Receipt, error) {
+	recipient, err := resolve(tx, KindUser, "recipientId", in.RecipientID)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if recipient == by.User {
+		return Receipt{}, invalid("recipientId", "must be another user")
+	}
+	if in.ClientMessageID != "" {
+		first, err := tx.MessageByKey(by.User, in.ClientMessageID)
+		if err == nil {
+			return repeat(first, recipient, in)
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return Receipt{}, err
+		}
+	}
+	return s.append(tx, by, recipient, in)
+}
+
+// repeat answers a key that was seen before: the same message has the same answer.
+func repeat(first Message, recipient ID, in NewMessage) (Receipt, error) {
+	if first.RecipientID != recipient || first.Content != in.Content {
+		return Receipt{}, &Error{Code: IdempotencyConflict, Message: "clientMessageId was used for another message"}
+	}
+	return receiptOf(first), nil
+}
+
+func receiptOf(m Message) Receipt {
+	return Receipt{MessageID: m.MessageID, ConversationID: m.ConversationID, Seq: m.Seq, Timestamp: m.Timestamp}
+}
+
+func (s *Service) append(tx Tx, by Actor, recipient ID, in NewMessage) (Receipt, error) {
+	conversation, err := conversationOf(tx, by.User, recipient)
+	if err != nil {
+		return Receipt{}, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Receipt{}, err
+	}
+	m := Message{
+		MessageID: id, SenderID: by.User, Content: in.Content, Timestamp: TimeOf(s.now()), Type: in.Type,
+		ConversationID: conversation.ID, RecipientID: recipient, Seq: conversation.Seq + 1,
+	}
+	e, err := newEntry(messageNew, m, m.Timestamp, recipient, by.User)
+	if err != nil {
+		return Receipt{}, err
+	}
+	e.Origin = by.Session
+	e.ID = m.MessageID
+	e.Message = &MessageEntry{ConversationID: m.ConversationID, Seq: m.Seq, Key: in.ClientMessageID}
+	tx.Append(e)
+	return receiptOf(m), nil
+}
+
+// conversationOf finds the conversation of two users, or makes up the one that their first message begins.
+func conversationOf(tx Tx, a, b ID) (ConversationState, error) {
+	conversation, err := tx.ConversationOf(a, b)
+	if !errors.Is(err, ErrNotFound) {
+		return conversation, err
+	}
+	id, err := uuid.NewV7()
+	return ConversationState{ID: id, Users: [2]ID{a, b}}, err
+}

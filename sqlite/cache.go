@@ -1,0 +1,34 @@
+package sqlite
+
+// cache keeps at least the limit last used entries and at most twice as many.
+type cache[K comparable, V any] struct {
+	limit      int
+	young, old map[K]V
+}
+
+func newCache[K comparable, V any](limit int) *cache[K, V] {
+	return &cache[K, V]{limit: limit, young: map[K]V{}}
+}
+
+func (c *cache[K, V]) get(key K) (V, bool) {
+	v, ok := c.young[key]
+	if ok {
+		return v, true
+	}
+	if v, ok = c.old[key]; ok {
+		c.put(key, v)
+	}
+	return v, ok
+}
+
+func (c *cache[K, V]) put(key K, v V) {
+	if len(c.young) >= c.limit {
+		c.old, c.young = c.young, map[K]V{}
+	}
+	c.young[key] = v
+}
+
+func (c *cache[K, V]) clear() {
+	clear(c.young)
+	c.old = nil
+}

@@ -1,0 +1,89 @@
+package sqlite
+
+import (
+	"github.com/dokkerr/realtime/dokkerr"
+)
+
+const insertEvent = `
+INSERT INTO event (key, name, time, origin, user_a, pos_a, user_b, pos_b, id, conversation, seq, low_sent, client_key, data)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// append gives the event its positions, its row and its place among those to be told.
+func (w *writer) append(e dokkerr.Entry) error {
+	if !e.Durable {
+		w.tx.events = append(w.tx.events, e.Event)
+		return nil
+	}
+	a, err := w.assign(&e.To[0])
+	if err != nil {
+		return err
+	}
+	var b, posB any
+	if len(e.To) > 1 {
+		if b, err = w.assign(&e.To[1]); err != nil {
+			return err
+		}
+		posB = int64(e.To[1].Position)
+	}
+	m, err := w.place(&e)
+	if err != nil {
+		return err
+	}
+	var id any
+	if e.ID != (dokkerr.ID{}) {
+		id = e.ID[:]
+	}
+	err = w.exec(insertEvent, w.lastKey+1, e.Name, e.Time.UnixMilli(), e.Origin, a, int64(e.To[0].Position), b, posB,
+		id, m.conversation, m.seq, m.lowSent, m.key, string(e.Data))
+	if err != nil {
+		return err
+	}
+	w.lastKey++
+	w.tx.events = append(w.tx.events, e.Event)
+	return nil
+}
+
+// assign fills in a receiver's position and returns its key.
+func (w *writer) assign(to *dokkerr.Recipient) (int64, error) {
+	u, err := w.user(to.User)
+	if err != nil {
+		return 0, err
+	}
+	to.Position = w.next(u)
+	return u.key, nil
+}
+
+const selectHead = `
+SELECT max(
+	ifnull((SELECT pos_a FROM event WHERE user_a = user.key AND key <= ?1 ORDER BY pos_a DESC LIMIT 1), 0),
+	ifnull((SELECT pos_b FROM event WHERE user_b = user.key AND key <= ?1 ORDER BY pos_b DESC LIMIT 1), 0))
+FROM user WHERE id = ?2`
+
+// Head implements dokkerr.Reader.
+func (r *reader) Head(user dokkerr.ID) (head dokkerr.Position, err error) {
+	err = r.row(selectHead, []any{r.horizon, user[:]}, &head)
+	if err == dokkerr.ErrNotFound {
+		return 0, nil
+	}
+	return head, err
+}
+
+const selectInbox = `
+SELECT pos_a AS pos, name, origin, data FROM event
+WHERE user_a = (SELECT key FROM user WHERE id = ?1) AND pos_a > ?2 AND key <= ?3
+UNION ALL
+SELECT pos_b, name, origin, data FROM event
+WHERE user_b = (SELECT key FROM user WHERE id = ?1) AND pos_b > ?2 AND key <= ?3
+ORDER BY pos LIMIT ?4`
+
+// Inbox implements dokkerr.Reader.
+func (r *reader) Inbox(user dokkerr.ID, after dokkerr.Position, limit int) (inbox []dokkerr.Delivery, err error) {
+	args := []any{user[:], int64(after), r.horizon, max(limit, 0)}
+	err = r.each(selectInbox, args, func(scan func(...any) error) error {
+		var d dokkerr.Delivery
+		err := scan(&d.Position, &d.Name, &d.Origin, (*[]byte)(&d.Data))
+		inbox = append(inbox, d)
+		return err
+	})
+	return inbox, err
+}

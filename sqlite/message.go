@@ -1,0 +1,39 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/dokkerr/realtime/dokkerr"
+)
+
+const (
+	messageByID  = `SELECT data FROM event WHERE id = ? AND name = 'message.new' AND key <= ?`
+	messageByKey = `SELECT data FROM event WHERE user_b = (SELECT key FROM user WHERE id = ?) AND client_key = ? AND key <= ?`
+)
+
+// Message implements dokkerr.Lookup.
+func (l *lookup) Message(id dokkerr.ID) (dokkerr.Message, error) {
+	return l.message(messageByID, id[:], l.horizon)
+}
+
+// MessageByKey implements dokkerr.Lookup.
+func (l *lookup) MessageByKey(sender dokkerr.ID, key string) (dokkerr.Message, error) {
+	return l.message(messageByKey, sender[:], key, l.horizon)
+}
+
+func (l *lookup) message(query string, args ...any) (dokkerr.Message, error) {
+	var data []byte
+	if err := l.row(query, args, &data); err != nil {
+		return dokkerr.Message{}, err
+	}
+	return decodeMessage(data)
+}
+
+// decodeMessage reads a message out of its event's payload.
+func decodeMessage(data []byte) (m dokkerr.Message, err error) {
+	if err = json.Unmarshal(data, &m); err != nil {
+		err = fmt.Errorf("sqlite: stored message: %w", err)
+	}
+	return m, err
+}

@@ -1,0 +1,210 @@
+// Package sqlite keeps dokkerr's truth in one SQLite file: one goroutine writes, in group commits; four connections read.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/dokkerr/realtime/dokkerr"
+)
+
+const (
+	driver      = "sqlite"
+	readerCount = 4
+)
+
+// Options configures a Store; the zero value works.
+type Options struct {
+	// Now is the clock that gives dokkerr.PositionFloor at Open; nil: time.Now.
+	Now func() time.Time
+	// Hooks watch the writer.
+	Hooks Hooks
+}
+
+// Hooks are told what the writer does. Each may be nil; they run on the writer's goroutine and must not call the store.
+type Hooks struct {
+	// Committed is told of each commit that is on disk, before its events are told to anybody.
+	Committed func(Commit)
+	// Failed is told why a batch or a question failed; callers hear only a code. It may run at once with itself.
+	Failed func(error)
+}
+
+// Commit is one transaction.
+type Commit struct {
+	Commands int           // decisions run, those that failed included
+	Events   int           // durable events written
+	Took     time.Duration // from the first decision until it was on disk
+}
+
+// Store is a dokkerr.Store in one file. One process owns the file: the writer keeps the heads of users and conversations
+// in memory.
+type Store struct {
+	writer  *writer
+	readers chan *conn     // the idle ones
+	conns   []*conn        // all of them; fixed at birth
+	pools   []*sql.DB      // fixed at birth
+	horizon *atomic.Int64  // the last event that was told; the writer's
+	hooks   Hooks          // fixed at birth
+	closing chan struct{}  // closed by Close
+	mu      sync.RWMutex   // guards closed, and that no sender joins once it is set
+	closed  bool           // under mu
+	senders sync.WaitGroup // callers on their way into the queue
+}
+
+var _ dokkerr.Store = (*Store)(nil)
+
+// Open opens the file at path, and makes it, its directory (0700) and its tables if they are missing. It refuses an SQLite
+// older than 3.51.3. o may be nil.
+func Open(ctx context.Context, path string, o *Options) (*Store, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	s := &Store{
+		readers: make(chan *conn, readerCount),
+		horizon: new(atomic.Int64),
+		hooks:   o.Hooks,
+		closing: make(chan struct{}),
+	}
+	if err := s.open(ctx, path, o); err != nil {
+		return nil, fmt.Errorf("sqlite: open %s: %w", path, errors.Join(err, s.closeFile()))
+	}
+	go s.writer.run()
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, path string, o *Options) error {
+	if err := makeFile(path); err != nil {
+		return err
+	}
+	db, err := s.pool(path, 1, "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&"+
+		"_pragma=wal_autocheckpoint(1000)&_pragma=journal_size_limit(67108864)")
+	if err != nil {
+		return err
+	}
+	if err := checkVersion(ctx, db); err != nil {
+		return err
+	}
+	if err := migrate(ctx, db); err != nil {
+		return err
+	}
+	c, err := s.connect(ctx, db)
+	if err != nil {
+		return err
+	}
+	if s.writer, err = newWriter(c, s.horizon, o); err != nil {
+		return err
+	}
+	return s.openReaders(ctx, path)
+}
+
+func (s *Store) openReaders(ctx context.Context, path string) error {
+	db, err := s.pool(path, readerCount, "mode=ro&_pragma=query_only(1)")
+	if err != nil {
+		return err
+	}
+	for range readerCount {
+		c, err := s.connect(ctx, db)
+		if err != nil {
+			return err
+		}
+		s.readers <- c
+	}
+	return nil
+}
+
+// pool opens a pool that keeps its connections.
+func (s *Store) pool(path string, size int, query string) (*sql.DB, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	name := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query + "&_pragma=busy_timeout(5000)"}
+	db, err := sql.Open(driver, name.String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	s.pools = append(s.pools, db)
+	return db, nil
+}
+
+// makeFile makes the file before SQLite would, so that only its owner can read it; SQLite gives the files beside it the
+// same mode.
+func makeFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// checkVersion refuses the versions that may corrupt a file which several connections write-ahead log
+// (3.7.0 to 3.51.2).
+func checkVersion(ctx context.Context, db *sql.DB) error {
+	var version string
+	var major, minor, patch int
+	if err := db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+		return err
+	}
+	if _, err := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); err != nil {
+		return fmt.Errorf("version %q: %w", version, err)
+	}
+	if major<<20|minor<<10|patch < 3<<20|51<<10|3 {
+		return fmt.Errorf("SQLite %s can corrupt its file; build with 3.51.3 or later", version)
+	}
+	return nil
+}
+
+// Close refuses new commands, runs those that wait, and returns when every command and question is answered, the
+// write-ahead log is back in the file and the file is closed.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	again := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if again {
+		return nil
+	}
+	close(s.closing)
+	s.senders.Wait()
+	close(s.writer.queue)
+	<-s.writer.done
+	for range readerCount {
+		<-s.readers // each comes back when its question is answered
+	}
+	_, err := s.writer.conn.exec(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+	return errors.Join(err, s.closeFile())
+}
+
+func (s *Store) connect(ctx context.Context, db *sql.DB) (*conn, error) {
+	c, err := newConn(ctx, db)
+	if err == nil {
+		s.conns = append(s.conns, c)
+	}
+	return c, err
+}
+
+func (s *Store) closeFile() error {
+	var all error
+	for _, c := range s.conns {
+		all = errors.Join(all, c.close())
+	}
+	for _, db := range s.pools {
+		all = errors.Join(all, db.Close())
+	}
+	return all
+}

@@ -1,0 +1,206 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/dokkerr/realtime/dokkerr"
+)
+
+const (
+	maxBatch  = 256
+	maxQueue  = 1024
+	userCache = 1 << 16 // entries; about 10 MB with those of conversations when full twice
+)
+
+// writer owns the one connection that writes, and the heads of users and conversations. Everything but the queue, the
+// horizon and done is its goroutine's.
+type writer struct {
+	queue   chan *command
+	done    chan struct{}         // closed when the queue is closed and empty
+	horizon *atomic.Int64         // the last event that was told
+	tell    func([]dokkerr.Event) // set before the first command
+	hooks   Hooks                 // fixed at birth
+	floor   dokkerr.Position      // fixed at birth
+	conn    *conn
+	batch   []*command
+	tx      tx
+	lastKey int64                     // of the last event written
+	users   *cache[dokkerr.ID, *user] // heads as assigned, ahead of the horizon
+	talks   *cache[pair, *conversation]
+}
+
+func newWriter(c *conn, horizon *atomic.Int64, o *Options) (*writer, error) {
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
+	w := &writer{
+		queue:   make(chan *command, maxQueue),
+		done:    make(chan struct{}),
+		horizon: horizon,
+		tell:    func([]dokkerr.Event) {},
+		hooks:   o.Hooks,
+		floor:   dokkerr.PositionFloor(now()),
+		conn:    c,
+		users:   newCache[dokkerr.ID, *user](userCache),
+		talks:   newCache[pair, *conversation](userCache),
+	}
+	w.tx.lookup = lookup{ctx: context.Background(), conn: c, horizon: everything}
+	w.tx.w = w
+	if err := w.forget(); err != nil {
+		return nil, err
+	}
+	horizon.Store(w.lastKey)
+	return w, nil
+}
+
+// forget drops what is in memory, so that it is read again from the file: at the start, and after a failure, when
+// heads were assigned that never came to be.
+func (w *writer) forget() error {
+	w.users.clear()
+	w.talks.clear()
+	w.tx.reset()
+	return w.conn.row(context.Background(), "SELECT ifnull(max(key), 0) FROM event", nil, &w.lastKey)
+}
+
+// run commits what waits, and never waits for company.
+func (w *writer) run() {
+	defer close(w.done)
+	for first := range w.queue {
+		w.gather(first)
+		w.commit(w.batch)
+		clear(w.batch)
+	}
+}
+
+// gather takes what waits, up to maxBatch, but what its caller gave up.
+func (w *writer) gather(first *command) {
+	w.batch = w.batch[:0]
+	for c := first; ; {
+		if c.take() {
+			w.batch = append(w.batch, c)
+		}
+		if len(w.batch) == maxBatch {
+			return
+		}
+		select {
+		case next, ok := <-w.queue:
+			if !ok {
+				return
+			}
+			c = next
+		default:
+			return
+		}
+	}
+}
+
+// commit answers every command of the batch: after its commit, and after its events were told.
+func (w *writer) commit(batch []*command) {
+	err := w.transact(batch)
+	if isConstraint(err) && len(batch) > 1 {
+		for i := range batch {
+			w.commit(batch[i : i+1]) // only the culprit fails
+		}
+		return
+	}
+	if err != nil {
+		w.fail(batch, err)
+	} else {
+		w.publish()
+	}
+	for _, c := range batch {
+		close(c.done)
+	}
+}
+
+// transact runs the decisions in one transaction. An error means that nothing of it was stored.
+func (w *writer) transact(batch []*command) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	begin := time.Now()
+	before := w.lastKey
+	err := w.exec("BEGIN IMMEDIATE")
+	for i := 0; i < len(batch) && err == nil; i++ {
+		err = w.tx.run(batch[i])
+	}
+	if err == nil {
+		err = w.exec("COMMIT")
+	}
+	if err != nil {
+		return w.rollback(err)
+	}
+	if w.hooks.Committed != nil {
+		w.hooks.Committed(Commit{Commands: len(batch), Events: int(w.lastKey - before), Took: time.Since(begin)})
+	}
+	return nil
+}
+
+// rollback undoes the transaction, which SQLite may have done already, and puts assigned heads back.
+func (w *writer) rollback(cause error) error {
+	if err := w.exec("ROLLBACK"); err != nil {
+		cause = fmt.Errorf("%w (then %w)", cause, err)
+	}
+	if err := w.forget(); err != nil {
+		cause = fmt.Errorf("%w (then %w)", cause, err)
+	}
+	return cause
+}
+
+func (w *writer) exec(query string, args ...any) error {
+	_, err := w.conn.exec(context.Background(), query, args...)
+	return err
+}
+
+// publish moves the horizon and then tells: who looks in between sees an event early, never late.
+func (w *writer) publish() {
+	w.horizon.Store(w.lastKey)
+	if events := w.tx.events; len(events) > 0 {
+		w.tx.events = nil
+		w.tell(events)
+	}
+}
+
+// fail answers all alike, also those whose decision had an error of its own: it may have come from what was undone.
+func (w *writer) fail(batch []*command, cause error) {
+	if w.hooks.Failed != nil {
+		w.hooks.Failed(cause)
+	}
+	answer := answerOf(cause)
+	if isConstraint(cause) {
+		answer = cause
+	}
+	for _, c := range batch {
+		c.err, c.panicked = answer, nil
+	}
+}
+
+// run lets the command decide, and then does what it asked for. Its own error or panic is kept in it; the error that is
+// returned is the transaction's.
+func (t *tx) run(c *command) error {
+	t.writes = t.writes[:0]
+	t.decide(c)
+	if t.failed != nil || c.err != nil || c.panicked != nil {
+		return t.failed
+	}
+	for _, write := range t.writes {
+		if err := write(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) decide(c *command) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.panicked = fmt.Errorf("%v\n\nin a decision:\n%s", p, debug.Stack())
+		}
+	}()
+	c.err = c.decide(t)
+}
