@@ -17,6 +17,32 @@ import (
 // releaseAfter is how long a GET waits for news while an upgrade is under way.
 const releaseAfter = 100 * time.Millisecond
 
+// polling is what long-polling needs to know between requests; its owner is Session.mu.
+type polling struct {
+	get      chan struct{} // wakes the pending GET; nil: there is none
+	posting  bool          // a POST is being read or handled
+	farewell byte          // the packet that tells of the end
+	answered answered      // the latest GET
+	posted   string        // the "t" of the latest POST that was read whole
+}
+
+// answered is a GET's "t" and payload, kept because a hop or browser that lost the answer asks again (delivery R5).
+type answered struct {
+	t       string
+	payload []byte
+}
+
+// pending reports whether a GET waits; it may be called on nil.
+func (p *polling) pending() bool { return p != nil && p.get != nil }
+
+// repeats returns the payload that a GET with this "t" was answered with, nil if it asks for the next.
+func (p *polling) repeats(t string) []byte {
+	if t == "" || t != p.answered.t {
+		return nil
+	}
+	return p.answered.payload
+}
+
 // request serves a polling request that names the session.
 func (s *Session) request(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
@@ -31,34 +57,41 @@ func (s *Session) request(w http.ResponseWriter, r *http.Request) {
 
 // poll serves a GET: it waits until there is something for the client.
 func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
+	t := r.URL.Query().Get("t")
 	s.mu.Lock()
 	if refused := s.refusesPolling(); refused != nil {
 		s.mu.Unlock()
 		refused.write(w)
 		return
 	}
-	if s.get != nil {
+	if s.polling.pending() {
 		s.mu.Unlock()
 		s.end(TransportError, violation)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	if payload := s.polling.repeats(t); payload != nil {
+		s.mu.Unlock()
+		s.respond(w, r, payload)
+		return
+	}
 	wake := make(chan struct{}, 1)
-	s.get = wake
+	s.polling.get = wake
+	s.polling.answered = answered{}
 	payload, last := s.await(r, wake)
 	if payload == nil {
 		s.lost(TransportError)
 		return
 	}
-	err := s.respond(w, r, payload)
-	if last || err != nil {
+	s.respond(w, r, payload)
+	if last {
 		s.lost(TransportError)
 	}
 }
 
 // refusesPolling is called with mu held.
 func (s *Session) refusesPolling() *refusal {
-	if s.ws != nil {
+	if s.ws != nil || s.polling == nil {
 		return badRequest
 	}
 	if s.state == closed {
@@ -86,7 +119,10 @@ func (s *Session) await(r *http.Request, wake chan struct{}) (payload []byte, la
 			break
 		}
 	}
-	s.get = nil
+	s.polling.get = nil
+	if s.ws == nil {
+		s.polling.answered = answered{r.URL.Query().Get("t"), payload}
+	}
 	s.mu.Unlock()
 	return payload, last
 }
@@ -119,7 +155,7 @@ func (s *Session) payload() (payload []byte, last bool) {
 	}
 	switch {
 	case s.state != open:
-		return []byte{or(s.farewell, byte(eioproto.Close))}, true
+		return []byte{or(s.polling.farewell, byte(eioproto.Close))}, true
 	case s.ws != nil:
 		return []byte{byte(eioproto.Noop)}, false
 	}
@@ -139,8 +175,8 @@ func encodePayload(frames []Frame) []byte {
 
 // endPolling is called with mu held and returns without it.
 func (s *Session) endPolling(how ending) {
-	s.farewell = byte(how.packet)
-	told := s.get != nil
+	s.polling.farewell = byte(how.packet)
+	told := s.polling.pending()
 	s.wakeGet()
 	if told || how.flush {
 		s.srv.wheel.schedule(s, max(how.linger, closeWait))
@@ -153,44 +189,61 @@ func (s *Session) endPolling(how ending) {
 
 // wakeGet is called with mu held.
 func (s *Session) wakeGet() {
-	if s.get == nil {
+	if !s.polling.pending() {
 		return
 	}
 	select {
-	case s.get <- struct{}{}:
+	case s.polling.get <- struct{}{}:
 	default:
 	}
 }
 
 // post serves a POST: packets from the client.
 func (s *Session) post(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	refused, overlap := s.refusesPolling(), s.posting
-	if s.state != open {
-		refused = unknownSession
-	}
-	s.posting = s.posting || refused == nil
-	s.mu.Unlock()
+	refused, repeated, overlap := s.beginPost(r.URL.Query().Get("t"))
 	switch {
 	case refused != nil:
 		refused.write(w)
+	case repeated:
+		confirmPost(w)
 	case overlap:
 		s.end(TransportError, violation)
 		badRequest.write(w)
 	default:
-		s.receivePost(w, r)
+		refused = s.receiveBody(w, r)
+		s.mu.Lock()
+		s.polling.posting = false
+		s.mu.Unlock()
+		if refused != nil {
+			refused.write(w)
+			return
+		}
+		confirmPost(w)
 	}
 }
 
-func (s *Session) receivePost(w http.ResponseWriter, r *http.Request) {
-	refused := s.receiveBody(w, r)
+// beginPost has the session posting unless one of its results says otherwise: a POST whose answer was lost and that comes
+// again is not handled twice (delivery R5).
+func (s *Session) beginPost(t string) (refused *refusal, repeated, overlap bool) {
 	s.mu.Lock()
-	s.posting = false
-	s.mu.Unlock()
-	if refused != nil {
-		refused.write(w)
-		return
+	defer s.mu.Unlock()
+	if refused = s.refusesPolling(); refused != nil {
+		return refused, false, false
 	}
+	if s.state != open {
+		return unknownSession, false, false
+	}
+	if t != "" && t == s.polling.posted {
+		return nil, true, false
+	}
+	if s.polling.posting {
+		return nil, false, true
+	}
+	s.polling.posting = true
+	return nil, false, false
+}
+
+func confirmPost(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html")
 	h.Set("Cache-Control", "no-store")
@@ -211,6 +264,9 @@ func (s *Session) receiveBody(w http.ResponseWriter, r *http.Request) *refusal {
 		s.end(TransportError, violation)
 		return badRequest
 	}
+	s.mu.Lock()
+	s.polling.posted = r.URL.Query().Get("t")
+	s.mu.Unlock()
 	if !s.enter() {
 		return unknownSession
 	}
@@ -253,31 +309,29 @@ func (s *Session) isOpen() bool {
 	return s.state == open
 }
 
-// respond answers a GET.
-func (s *Session) respond(w http.ResponseWriter, r *http.Request, payload []byte) error {
+// respond answers a GET. Whether the answer arrives shows in what the client asks for next.
+func (s *Session) respond(w http.ResponseWriter, r *http.Request, payload []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
 	h.Set("Cache-Control", "no-store")
 	threshold := s.srv.options.Compress
 	if threshold >= 0 && len(payload) > threshold && acceptsGzip(r) {
 		h.Set("Content-Encoding", "gzip")
-		return respondGzip(w, payload)
+		respondGzip(w, payload)
+		return
 	}
 	h.Set("Content-Length", strconv.Itoa(len(payload)))
-	_, err := w.Write(payload)
-	return err
+	w.Write(payload)
 }
 
 var gzipPool = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}
 
-func respondGzip(w io.Writer, payload []byte) error {
+func respondGzip(w io.Writer, payload []byte) {
 	z := gzipPool.Get().(*gzip.Writer)
 	defer gzipPool.Put(z)
 	z.Reset(w)
-	if _, err := z.Write(payload); err != nil {
-		return err
-	}
-	return z.Close()
+	z.Write(payload)
+	z.Close()
 }
 
 func acceptsGzip(r *http.Request) bool {

@@ -193,9 +193,7 @@ func (srv *Server) handshake(w http.ResponseWriter, r *http.Request, q query) {
 	}
 	srv.handler.Open(s)
 	s.leave()
-	if err := s.respond(w, r, srv.openPacket(s.id, `["websocket"]`).appendPacket(nil)); err != nil {
-		s.lost(TransportError)
-	}
+	s.respond(w, r, srv.openPacket(s.id, `["websocket"]`).appendPacket(nil))
 }
 
 // register makes a session, on c or, when that is nil, on polling. The handler is still to be told, by who then calls
@@ -209,6 +207,8 @@ func (srv *Server) register(r *http.Request, c *conn) (*Session, *refusal) {
 	if c != nil {
 		c.session = s
 		tasks++
+	} else {
+		s.polling = &polling{}
 	}
 	srv.mu.Lock()
 	defer srv.mu.Unlock()

@@ -25,15 +25,13 @@ type Session struct {
 	busy   bool   // a callback runs; the Close callback is left to its goroutine
 	outbox outbox
 
-	pinged   bool // a ping waits for its pong
-	extended bool // another packet has put this ping's time-out off
+	pings    []func() // those that wait for their pongs, oldest first; what to call, or nil
+	extended bool     // another packet has put the time-out off since the last ping or pong
 
-	ws        *conn         // carries the session; nil: long-polling does
-	candidate *conn         // has asked for the upgrade
-	writing   bool          // somebody writes to ws
-	get       chan struct{} // wakes the pending GET; nil: there is none
-	posting   bool          // a POST is being read or handled
-	farewell  byte          // the packet that tells a polling client of the end
+	ws        *conn    // carries the session; nil: long-polling does
+	candidate *conn    // has asked for the upgrade
+	writing   bool     // somebody writes to ws
+	polling   *polling // nil: the session began on a WebSocket
 }
 
 // state is where a session stands. It only rises.
@@ -99,7 +97,7 @@ func (s *Session) Send(frames ...Frame) {
 // client can be written to at once.
 func (s *Session) SendVolatile(frames ...Frame) bool {
 	s.mu.Lock()
-	ready := s.get != nil || s.ws != nil && !s.writing
+	ready := s.polling.pending() || s.ws != nil && !s.writing
 	if s.state != open || !ready || !s.outbox.empty() {
 		s.mu.Unlock()
 		return false
@@ -203,7 +201,7 @@ func (s *Session) enter() bool {
 		return false
 	}
 	s.busy = true
-	if s.pinged && !s.extended {
+	if len(s.pings) > 0 && !s.extended {
 		s.extended = true
 		s.srv.wheel.schedule(s, s.srv.options.PingTimeout)
 	}
@@ -238,13 +236,51 @@ func (s *Session) receive(p eioproto.Packet) bool {
 	return true
 }
 
-// ponged has the next ping go out an interval from now. An unasked pong changes nothing.
+// Confirm sends a ping behind everything sent so far and calls f when its pong comes, which proves that all of it
+// arrived. f runs as part of a turn of callbacks. It is never called when the session ends first.
+func (s *Session) Confirm(f func()) {
+	s.mu.Lock()
+	if s.state != open {
+		s.mu.Unlock()
+		return
+	}
+	s.ping(f)
+}
+
+// ping is called with mu held and returns without it.
+func (s *Session) ping(f func()) {
+	if len(s.pings) == 0 {
+		s.awaitPong()
+	}
+	s.pings = append(s.pings, f)
+	s.outbox.push([]Frame{pingFrame})
+	s.flush()
+}
+
+// awaitPong gives the oldest ping a whole time-out. It is called with mu held.
+func (s *Session) awaitPong() {
+	s.extended = false
+	s.srv.wheel.schedule(s, s.srv.options.PingTimeout)
+}
+
+// ponged matches a pong with the oldest ping; an unasked one changes nothing. When no ping is left
+// the next goes out an interval from now.
 func (s *Session) ponged() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.state == open && s.pinged {
-		s.pinged = false
+	if s.state != open || len(s.pings) == 0 {
+		s.mu.Unlock()
+		return
+	}
+	confirmed := s.pings[0]
+	s.pings = append(s.pings[:0], s.pings[1:]...)
+	if len(s.pings) > 0 {
+		s.awaitPong()
+	} else {
 		s.srv.wheel.schedule(s, s.srv.options.PingInterval)
+	}
+	s.mu.Unlock()
+	if confirmed != nil {
+		confirmed()
 	}
 }
 
@@ -252,11 +288,8 @@ func (s *Session) ponged() {
 func (s *Session) alarm() {
 	s.mu.Lock()
 	switch {
-	case s.state == open && !s.pinged:
-		s.pinged, s.extended = true, false
-		s.srv.wheel.schedule(s, s.srv.options.PingTimeout)
-		s.outbox.push([]Frame{pingFrame})
-		s.flush()
+	case s.state == open && len(s.pings) == 0:
+		s.ping(nil)
 	case s.state == open:
 		s.mu.Unlock()
 		s.end(PingTimeout, violation)

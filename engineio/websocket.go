@@ -160,7 +160,7 @@ func (c *conn) answerProbe() error {
 func (c *conn) adopt() error {
 	s := c.session
 	s.mu.Lock()
-	if s.candidate != c || s.posting {
+	if s.candidate != c || s.polling.posting {
 		s.mu.Unlock()
 		return errProbe
 	}
@@ -169,6 +169,7 @@ func (c *conn) adopt() error {
 		return err
 	}
 	s.candidate, s.ws = nil, c
+	s.polling.answered = answered{}
 	c.adopted = true
 	s.wakeGet()
 	s.flush()

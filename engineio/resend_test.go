@@ -1,0 +1,71 @@
+package engineio_test
+
+import (
+	"testing"
+
+	"github.com/dokkerr/realtime/engineio"
+)
+
+func text(s string) engineio.Frame {
+	return engineio.TextFrame(len(s), func(b []byte) []byte { return append(b, s...) })
+}
+
+func TestSamePollIsAnsweredWithTheSameBytes(t *testing.T) {
+	base, e, _ := serve(t, nil)
+	url := openPolling(t, base)
+	s := <-e.opened
+	s.Send(text("one"))
+	for range 3 {
+		if _, body := get(t, url+"&t=a"); body != "4one" {
+			t.Fatalf("got %q", body)
+		}
+	}
+	s.Send(text("two"))
+	if _, body := get(t, url+"&t=a"); body != "4one" {
+		t.Fatalf("the same poll got %q", body)
+	}
+	if _, body := get(t, url+"&t=b"); body != "4two" {
+		t.Fatalf("the next poll got %q", body)
+	}
+}
+
+func TestSamePostIsHandledOnce(t *testing.T) {
+	base, _, _ := serve(t, nil)
+	url := openPolling(t, base)
+	for range 3 {
+		if status, body := post(t, url+"&t=x", "4hello"); status != 200 || body != "ok" {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	post(t, url+"&t=y", "4world")
+	if _, body := get(t, url+"&t=z"); body != "4hello\x1e4world" {
+		t.Fatalf("handled as %q", body)
+	}
+}
+
+func TestConfirmComesWithThePongBehindWhatWasSent(t *testing.T) {
+	base, e, _ := serve(t, nil)
+	c := dial(t, base+"/?EIO=4&transport=websocket")
+	s := <-e.opened
+	read(t, c)
+	confirmed := make(chan int, 4)
+	write(t, c, "3") // an unasked pong confirms nothing
+	for i := range 3 {
+		s.Send(text("m"))
+		s.Confirm(func() { confirmed <- i })
+	}
+	for i := range 3 {
+		if got := read(t, c) + read(t, c); got != "4m2" {
+			t.Fatalf("got %q", got)
+		}
+		if len(confirmed) > 0 {
+			t.Fatalf("confirmed before pong %d", i)
+		}
+	}
+	for i := range 3 {
+		write(t, c, "3")
+		if got := <-confirmed; got != i {
+			t.Fatalf("pong %d confirmed %d", i, got)
+		}
+	}
+}
