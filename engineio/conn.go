@@ -118,7 +118,11 @@ func (c *conn) frame(op wsproto.Opcode, data []byte) error {
 		}
 		return c.packet(p)
 	case wsproto.Binary:
-		return c.packet(eioproto.Packet{Type: eioproto.Message, Binary: true, Data: data})
+		p, err := c.session.parseBinary(data)
+		if err != nil {
+			return c.violated(plainCloseWire, ParseError)
+		}
+		return c.packet(p)
 	case wsproto.Ping:
 		c.answerPing(data)
 	case wsproto.Close:
@@ -129,6 +133,13 @@ func (c *conn) frame(op wsproto.Opcode, data []byte) error {
 		return errOver
 	}
 	return nil
+}
+
+func (s *Session) parseBinary(data []byte) (eioproto.Packet, error) {
+	if s.v3 {
+		return eioproto.ParseV3Binary(data)
+	}
+	return eioproto.Packet{Type: eioproto.Message, Binary: true, Data: data}, nil
 }
 
 func (c *conn) packet(p eioproto.Packet) error {

@@ -1,6 +1,7 @@
 // Package engineio is an Engine.IO protocol 4 server: sessions over
 // long-polling and WebSocket, the upgrade between them, heartbeat, a bounded
-// outbox and named endings. It is an http.Handler.
+// outbox and named endings. It is an http.Handler. Protocol 3, of older
+// clients, is an option.
 //
 // The layer above is driven by callbacks and never sees a blocking read, so
 // that the same code serves a goroutine per connection and a poller.
@@ -61,6 +62,7 @@ type Options struct {
 	WriteTimeout   time.Duration // a write without progress; 0: 10 s
 	BodyTimeout    time.Duration // for a whole polling body to arrive; 0: 10 s
 	Compress       int           // polling answers above so many bytes are gzipped; 0: 1,024; negative: never
+	AllowEIO3      bool          // serve clients of protocol 3 too (socket.io-client 1.x and 2.x)
 
 	// CheckOrigin says whether a request is served, on every transport, by its
 	// Origin. Nil: no Origin, or one whose host is the request's.

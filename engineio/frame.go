@@ -67,6 +67,8 @@ func closeFrame(code wsproto.Code, reason string) Frame {
 }
 
 var (
+	closePacket    = controlFrame(eioproto.Close, "")
+	noopPacket     = controlFrame(eioproto.Noop, "")
 	pingFrame      = controlFrame(eioproto.Ping, "")
 	probeFrame     = controlFrame(eioproto.Pong, "probe")
 	plainCloseWire = closeFrame(0, "")
@@ -78,6 +80,21 @@ func (f Frame) appendPacket(dst []byte) []byte {
 		return eioproto.AppendBinary(dst, f.wire[f.packet:])
 	}
 	return append(dst, f.wire[f.packet:]...)
+}
+
+// asPacket returns what the frame holds.
+func (f Frame) asPacket() eioproto.Packet {
+	if f.binary {
+		return eioproto.Packet{Type: eioproto.Message, Binary: true, Data: f.wire[f.packet:]}
+	}
+	return eioproto.Packet{Type: eioproto.Type(f.wire[f.packet]), Data: f.wire[f.packet+1:]}
+}
+
+// forV3 returns a binary frame as protocol 3 has it on a WebSocket: the type stands before the data.
+func (f Frame) forV3() Frame {
+	buf := make([]byte, wsproto.MaxHeader, wsproto.MaxHeader+1+len(f.wire))
+	buf = append(buf, byte(eioproto.Message-'0'))
+	return seal(append(buf, f.wire[f.packet:]...), wsproto.Binary)
 }
 
 // echoClose answers a peer's Close payload with the code that it holds.

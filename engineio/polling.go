@@ -4,8 +4,10 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"iter"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,7 +23,7 @@ const releaseAfter = 100 * time.Millisecond
 type polling struct {
 	get      chan struct{} // wakes the pending GET; nil: there is none
 	posting  bool          // a POST is being read or handled
-	farewell byte          // the packet that tells of the end
+	farewell eioproto.Type // the packet that tells of the end
 	answered answered      // the latest GET
 	posted   string        // the "t" of the latest POST that was read whole
 }
@@ -29,16 +31,22 @@ type polling struct {
 // answered is a GET's "t" and payload, kept because a hop or browser that lost the answer asks again (delivery R5).
 type answered struct {
 	t       string
-	payload []byte
+	payload payload
+}
+
+// payload is the body of an answer to a GET.
+type payload struct {
+	body  []byte // nil: none
+	bytes bool   // in the byte form of protocol 3
 }
 
 // pending reports whether a GET waits; it may be called on nil.
 func (p *polling) pending() bool { return p != nil && p.get != nil }
 
-// repeats returns the payload that a GET with this "t" was answered with, nil if it asks for the next.
-func (p *polling) repeats(t string) []byte {
+// repeats returns the payload that a GET with this "t" was answered with, none if it asks for the next.
+func (p *polling) repeats(t string) payload {
 	if t == "" || t != p.answered.t {
-		return nil
+		return payload{}
 	}
 	return p.answered.payload
 }
@@ -70,20 +78,20 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	if payload := s.polling.repeats(t); payload != nil {
+	if repeated := s.polling.repeats(t); repeated.body != nil {
 		s.mu.Unlock()
-		s.respond(w, r, payload)
+		s.respond(w, r, repeated)
 		return
 	}
 	wake := make(chan struct{}, 1)
 	s.polling.get = wake
 	s.polling.answered = answered{}
-	payload, last := s.await(r, wake)
-	if payload == nil {
+	answer, last := s.await(r, wake)
+	if answer.body == nil {
 		s.lost(TransportError)
 		return
 	}
-	s.respond(w, r, payload)
+	s.respond(w, r, answer)
 	if last {
 		s.lost(TransportError)
 	}
@@ -102,29 +110,29 @@ func (s *Session) refusesPolling() *refusal {
 
 // await is called with mu held and returns without it, and with the GET no longer pending. No payload means that the
 // request was cut; last that the session is over with this payload.
-func (s *Session) await(r *http.Request, wake chan struct{}) (payload []byte, last bool) {
+func (s *Session) await(r *http.Request, wake chan struct{}) (answer payload, last bool) {
 	for {
-		if payload, last = s.payload(); payload != nil {
+		if answer, last = s.news(r); answer.body != nil {
 			break
 		}
 		release := s.candidate != nil && s.candidate.probed
 		s.mu.Unlock()
-		if release = s.sleep(r, wake, release); r.Context().Err() != nil {
-			s.mu.Lock()
+		release = s.sleep(r, wake, release)
+		s.mu.Lock()
+		if r.Context().Err() != nil {
 			break
 		}
-		s.mu.Lock()
 		if release && s.outbox.empty() && s.state == open {
-			payload = []byte{byte(eioproto.Noop)}
+			answer = s.payload([]Frame{noopPacket}, true)
 			break
 		}
 	}
 	s.polling.get = nil
 	if s.ws == nil {
-		s.polling.answered = answered{r.URL.Query().Get("t"), payload}
+		s.polling.answered = answered{r.URL.Query().Get("t"), answer}
 	}
 	s.mu.Unlock()
-	return payload, last
+	return answer, last
 }
 
 // sleep waits for news. It returns true when the GET is to be released for the upgrade's sake.
@@ -144,38 +152,55 @@ func (s *Session) sleep(r *http.Request, wake chan struct{}, release bool) bool 
 	return false
 }
 
-// payload returns what a GET is answered with now, nil if nothing. A packet that tells of the end comes alone
+// news returns what a GET is answered with now, none if it is to wait. A packet that tells of the end comes alone
 // (delivery R13). It is called with mu held.
-func (s *Session) payload() (payload []byte, last bool) {
+func (s *Session) news(r *http.Request) (answer payload, last bool) {
 	if frames := s.outbox.take(); frames != nil {
 		s.outbox.bytes -= size(*frames)
-		payload = encodePayload(*frames)
+		answer = s.payload(*frames, wantsText(r))
 		release(frames)
-		return payload, false
+		return answer, false
 	}
 	switch {
+	case s.state != open && s.polling.farewell == eioproto.Noop:
+		return s.payload([]Frame{noopPacket}, true), true
 	case s.state != open:
-		return []byte{or(s.polling.farewell, byte(eioproto.Close))}, true
+		return s.payload([]Frame{closePacket}, true), true
 	case s.ws != nil:
-		return []byte{byte(eioproto.Noop)}, false
+		return s.payload([]Frame{noopPacket}, true), false
 	}
-	return nil, false
+	return payload{}, false
 }
 
-func encodePayload(frames []Frame) []byte {
-	payload := make([]byte, 0, size(frames)+size(frames)/3)
+// payload encodes frames for this client. Clients of protocol 3 take binary as bytes unless they want text only.
+func (s *Session) payload(frames []Frame, textOnly bool) payload {
+	body := make([]byte, 0, size(frames)+size(frames)/3)
+	if s.v3 {
+		asBytes := !textOnly && slices.ContainsFunc(frames, func(f Frame) bool { return f.binary })
+		for i := range frames {
+			if asBytes {
+				body = eioproto.AppendV3Bytes(body, frames[i].asPacket())
+			} else {
+				body = eioproto.AppendV3(body, frames[i].asPacket())
+			}
+		}
+		return payload{body, asBytes}
+	}
 	for i := range frames {
 		if i > 0 {
-			payload = append(payload, eioproto.Separator)
+			body = append(body, eioproto.Separator)
 		}
-		payload = frames[i].appendPacket(payload)
+		body = frames[i].appendPacket(body)
 	}
-	return payload
+	return payload{body, false}
 }
+
+// wantsText reports whether a client of protocol 3 cannot take bytes.
+func wantsText(r *http.Request) bool { return r.URL.Query().Get("b64") != "" }
 
 // endPolling is called with mu held and returns without it.
 func (s *Session) endPolling(how ending) {
-	s.polling.farewell = byte(how.packet)
+	s.polling.farewell = how.packet
 	told := s.polling.pending()
 	s.wakeGet()
 	if told || how.flush {
@@ -252,16 +277,18 @@ func confirmPost(w http.ResponseWriter) {
 }
 
 func (s *Session) receiveBody(w http.ResponseWriter, r *http.Request) *refusal {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && kind == "application/octet-stream" {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	asBytes := err == nil && kind == "application/octet-stream"
+	if asBytes && !s.v3 {
 		s.end(TransportError, violation)
 		return badRequest
 	}
 	body, err := s.readBody(w, r)
-	if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
+	if err != nil {
 		s.end(TransportError, violation)
-		return tooLarge
-	} else if err != nil {
-		s.end(TransportError, violation)
+		if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
+			return tooLarge
+		}
 		return badRequest
 	}
 	s.mu.Lock()
@@ -271,8 +298,18 @@ func (s *Session) receiveBody(w http.ResponseWriter, r *http.Request) *refusal {
 		return unknownSession
 	}
 	defer s.leave()
-	s.receivePayload(body)
+	s.receivePayload(s.packets(body, asBytes))
 	return nil
+}
+
+func (s *Session) packets(body []byte, asBytes bool) iter.Seq2[eioproto.Packet, error] {
+	switch {
+	case asBytes:
+		return eioproto.PayloadV3Bytes(body)
+	case s.v3:
+		return eioproto.PayloadV3(body)
+	}
+	return eioproto.Payload(body)
 }
 
 func (s *Session) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
@@ -289,9 +326,9 @@ func (s *Session) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 }
 
 // receivePayload handles the packets of one body, until one of them ends the session.
-func (s *Session) receivePayload(body []byte) {
+func (s *Session) receivePayload(packets iter.Seq2[eioproto.Packet, error]) {
 	count := 0
-	for p, err := range eioproto.Payload(body) {
+	for p, err := range packets {
 		count++
 		if limit := s.srv.options.MaxPackets; err != nil || limit > 0 && count > limit {
 			s.end(ParseError, violation)
@@ -310,18 +347,21 @@ func (s *Session) isOpen() bool {
 }
 
 // respond answers a GET. Whether the answer arrives shows in what the client asks for next.
-func (s *Session) respond(w http.ResponseWriter, r *http.Request, payload []byte) {
+func (s *Session) respond(w http.ResponseWriter, r *http.Request, answer payload) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
+	if answer.bytes {
+		h.Set("Content-Type", "application/octet-stream")
+	}
 	h.Set("Cache-Control", "no-store")
 	threshold := s.srv.options.Compress
-	if threshold >= 0 && len(payload) > threshold && acceptsGzip(r) {
+	if threshold >= 0 && len(answer.body) > threshold && acceptsGzip(r) {
 		h.Set("Content-Encoding", "gzip")
-		respondGzip(w, payload)
+		respondGzip(w, answer.body)
 		return
 	}
-	h.Set("Content-Length", strconv.Itoa(len(payload)))
-	w.Write(payload)
+	h.Set("Content-Length", strconv.Itoa(len(answer.body)))
+	w.Write(answer.body)
 }
 
 var gzipPool = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}

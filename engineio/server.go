@@ -112,6 +112,7 @@ const (
 // query is what a request asks for.
 type query struct {
 	transport string
+	v3        bool     // speaks protocol 3
 	session   *Session // nil: a handshake
 }
 
@@ -132,26 +133,27 @@ func (srv *Server) check(r *http.Request) (query, *refusal) {
 	if upgrade != (q.transport == websocketName) {
 		return q, badRequest
 	}
+	q.v3 = single(values, "EIO") != "4"
 	if values.Has("sid") {
-		return srv.checkSession(q, values)
+		return srv.checkSession(q, single(values, "sid"))
 	}
 	if r.Method != http.MethodGet {
 		return q, badHandshakeMethod
 	}
-	if single(values, "EIO") != "4" {
+	if q.v3 && !srv.options.AllowEIO3 {
 		return q, unsupportedVersion
 	}
 	return q, nil
 }
 
-func (srv *Server) checkSession(q query, values url.Values) (query, *refusal) {
+func (srv *Server) checkSession(q query, id string) (query, *refusal) {
 	srv.mu.Lock()
-	q.session = srv.sessions[single(values, "sid")]
+	q.session = srv.sessions[id]
 	srv.mu.Unlock()
 	if q.session == nil {
 		return q, unknownSession
 	}
-	if single(values, "EIO") != "4" {
+	if q.v3 != q.session.v3 {
 		return q, badRequest
 	}
 	return q, nil
@@ -183,23 +185,23 @@ func (srv *Server) handshake(w http.ResponseWriter, r *http.Request, q query) {
 		}
 	}
 	if q.transport == websocketName {
-		srv.openWebSocket(w, r)
+		srv.openWebSocket(w, r, q)
 		return
 	}
-	s, refused := srv.register(r, nil)
+	s, refused := srv.register(r, q, nil)
 	if refused != nil {
 		refused.write(w)
 		return
 	}
 	srv.handler.Open(s)
 	s.leave()
-	s.respond(w, r, srv.openPacket(s.id, `["websocket"]`).appendPacket(nil))
+	s.respond(w, r, s.payload([]Frame{srv.openPacket(s.id, `["websocket"]`)}, wantsText(r)))
 }
 
 // register makes a session, on c or, when that is nil, on polling. The handler is still to be told, by who then calls
 // leave.
-func (srv *Server) register(r *http.Request, c *conn) (*Session, *refusal) {
-	s := &Session{srv: srv, id: newID(), ws: c, busy: true, origin: &Request{
+func (srv *Server) register(r *http.Request, q query, c *conn) (*Session, *refusal) {
+	s := &Session{srv: srv, id: newID(), v3: q.v3, ws: c, busy: true, origin: &Request{
 		RemoteAddr: r.RemoteAddr, Host: r.Host, Header: r.Header, URL: r.URL, Secure: r.TLS != nil, Time: time.Now(),
 	}}
 	// One until it leaves the map, one until its Close callback has returned, one while its connection is read.
@@ -217,7 +219,7 @@ func (srv *Server) register(r *http.Request, c *conn) (*Session, *refusal) {
 	}
 	srv.sessions[s.id] = s
 	srv.running.Add(tasks)
-	srv.wheel.schedule(s, srv.options.PingInterval)
+	srv.wheel.schedule(s, s.quiet())
 	return s, nil
 }
 

@@ -16,6 +16,7 @@ type Session struct {
 
 	srv    *Server  // fixed at birth
 	id     string   // fixed at birth
+	v3     bool     // fixed at birth; speaks protocol 3
 	origin *Request // fixed at birth
 	timer  timer    // the wheel's
 
@@ -56,6 +57,14 @@ func (s *Session) ID() string { return s.id }
 
 // Request returns what remains of the handshake request.
 func (s *Session) Request() *Request { return s.origin }
+
+// Protocol returns the protocol's version: 4, or 3 where Options.AllowEIO3 let such a client in.
+func (s *Session) Protocol() int {
+	if s.v3 {
+		return 3
+	}
+	return 4
+}
 
 // Transport returns "polling" or "websocket", as it is now.
 func (s *Session) Transport() string {
@@ -224,11 +233,8 @@ func (s *Session) receive(p eioproto.Packet) bool {
 	switch p.Type {
 	case eioproto.Message:
 		s.srv.handler.Message(s, Message{Binary: p.Binary, Data: p.Data})
-	case eioproto.Pong:
-		s.ponged()
-	case eioproto.Ping: // only servers ping
-		s.end(TransportError, violation)
-		return false
+	case eioproto.Pong, eioproto.Ping:
+		return s.heartbeat(p)
 	case eioproto.Close:
 		s.end(TransportClose, accepted)
 		return false
@@ -236,11 +242,45 @@ func (s *Session) receive(p eioproto.Packet) bool {
 	return true
 }
 
-// Confirm sends a ping behind everything sent so far and calls f when its pong comes, which proves that all of it
-// arrived. f runs as part of a turn of callbacks. It is never called when the session ends first.
-func (s *Session) Confirm(f func()) {
+// heartbeat handles a ping of a client of protocol 3, or the pong of a later one; each other way round is a violation.
+func (s *Session) heartbeat(p eioproto.Packet) bool {
+	if s.v3 != (p.Type == eioproto.Ping) {
+		s.end(TransportError, violation)
+		return false
+	}
+	if s.v3 {
+		s.answerPing(p.Data)
+	} else {
+		s.ponged()
+	}
+	return true
+}
+
+func (s *Session) answerPing(data []byte) {
 	s.mu.Lock()
 	if s.state != open {
+		s.mu.Unlock()
+		return
+	}
+	s.srv.wheel.schedule(s, s.quiet())
+	s.outbox.push([]Frame{controlFrame(eioproto.Pong, string(data))})
+	s.flush()
+}
+
+// quiet is how long nothing need happen: until the server's ping, or for protocol 3 the client's.
+func (s *Session) quiet() time.Duration {
+	if s.v3 {
+		return s.srv.options.PingInterval + s.srv.options.PingTimeout
+	}
+	return s.srv.options.PingInterval
+}
+
+// Confirm sends a ping behind everything sent so far and calls f when its pong comes, which proves that all of it
+// arrived. f runs as part of a turn of callbacks. It is never called when the session ends first, nor with protocol 3, which has
+// no ping of the server's.
+func (s *Session) Confirm(f func()) {
+	s.mu.Lock()
+	if s.state != open || s.v3 {
 		s.mu.Unlock()
 		return
 	}
@@ -276,7 +316,7 @@ func (s *Session) ponged() {
 	if len(s.pings) > 0 {
 		s.awaitPong()
 	} else {
-		s.srv.wheel.schedule(s, s.srv.options.PingInterval)
+		s.srv.wheel.schedule(s, s.quiet())
 	}
 	s.mu.Unlock()
 	if confirmed != nil {
@@ -288,7 +328,7 @@ func (s *Session) ponged() {
 func (s *Session) alarm() {
 	s.mu.Lock()
 	switch {
-	case s.state == open && len(s.pings) == 0:
+	case s.state == open && len(s.pings) == 0 && !s.v3:
 		s.ping(nil)
 	case s.state == open:
 		s.mu.Unlock()

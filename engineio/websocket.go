@@ -14,7 +14,7 @@ import (
 var errProbe = errors.New("engineio: no upgrade")
 
 // openWebSocket makes a session that starts on a WebSocket.
-func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request) {
+func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, q query) {
 	if refused := srv.refusesWebSocket(r); refused != nil {
 		refused.write(w)
 		return
@@ -27,7 +27,7 @@ func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &conn{raw: raw, direct: newDirectWriter(raw), adopted: true}
 	c.reader.MaxMessage = srv.options.MaxPayload
-	s, refused := srv.register(r, c)
+	s, refused := srv.register(r, q, c)
 	if refused != nil {
 		raw.Close()
 		return

@@ -31,7 +31,22 @@ func (s *Session) write() {
 // takeWritable is called with mu held.
 func (s *Session) takeWritable() (frames *[]Frame, pong []byte) {
 	pong, s.ws.pong = s.ws.pong.wire, Frame{}
-	return s.outbox.take(), pong
+	frames = s.outbox.take()
+	if s.v3 && frames != nil {
+		s.outbox.bytes += prefixV3(*frames)
+	}
+	return frames, pong
+}
+
+// prefixV3 gives binary frames the form of protocol 3 and returns by how many bytes they have grown.
+func prefixV3(frames []Frame) int {
+	before := size(frames)
+	for i, f := range frames {
+		if f.binary {
+			frames[i] = f.forV3()
+		}
+	}
+	return size(frames) - before
 }
 
 // written settles what a write has come to. It returns true, with mu held, when the write went well.
