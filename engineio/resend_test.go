@@ -6,7 +6,7 @@ import (
 	"github.com/dokkerr/realtime/engineio"
 )
 
-func textFrame(s string) engineio.Frame {
+func say(s string) engineio.Frame {
 	return engineio.TextFrame(len(s), func(b []byte) []byte { return append(b, s...) })
 }
 
@@ -14,13 +14,13 @@ func TestSamePollIsAnsweredWithTheSameBytes(t *testing.T) {
 	base, e, _ := serve(t, nil)
 	url := openPolling(t, base)
 	s := <-e.opened
-	s.Send(textFrame("one"))
+	s.Send(say("one"))
 	for range 3 {
 		if _, body := get(t, url+"&t=a"); body != "4one" {
 			t.Fatalf("got %q", body)
 		}
 	}
-	s.Send(textFrame("two"))
+	s.Send(say("two"))
 	if _, body := get(t, url+"&t=a"); body != "4one" {
 		t.Fatalf("the same poll got %q", body)
 	}
@@ -51,7 +51,7 @@ func TestConfirmComesWithThePongBehindWhatWasSent(t *testing.T) {
 	confirmed := make(chan int, 4)
 	write(t, c, "3") // an unasked pong confirms nothing
 	for i := range 3 {
-		s.Send(textFrame("m"))
+		s.Send(say("m"))
 		s.Confirm(func() { confirmed <- i })
 	}
 	for i := range 3 {
