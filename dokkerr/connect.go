@@ -19,6 +19,16 @@ func (s *Service) User(ctx context.Context, id string) (ID, error) {
 	return s.resolve(ctx, KindUser, "userId", id)
 }
 
+// Listing resolves a full or short listing id.
+func (s *Service) Listing(ctx context.Context, id string) (ID, error) {
+	return s.resolve(ctx, KindListing, "listingId", id)
+}
+
+// Booking resolves a full or short booking id.
+func (s *Service) Booking(ctx context.Context, id string) (ID, error) {
+	return s.resolve(ctx, KindBooking, "bookingId", id)
+}
+
 func (s *Service) resolve(ctx context.Context, kind Kind, path, id string) (ID, error) {
 	if len(id) != shortIDLen {
 		return parseID(path, id)

@@ -27,6 +27,7 @@ type Error struct {
 	Message    string        // says what to do
 	Path       string        // of the field, for ValidationError; "" otherwise
 	RetryAfter time.Duration // for RateLimited and the storage codes
+	illegal    bool          // a Conflict with a state machine, which is counted
 }
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
@@ -38,3 +39,5 @@ var ErrNotFound error = &Error{Code: NotFound, Message: "there is no such thing,
 func invalid(path, must string) error {
 	return &Error{Code: ValidationError, Message: path + " " + must, Path: path}
 }
+
+func conflict(message string) error { return &Error{Code: Conflict, Message: message} }

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
-	"golang.org/x/text/unicode/norm"
 )
 
 const (
@@ -50,22 +47,6 @@ func checkClientKey(key string) error {
 		return invalid("clientMessageId", fmt.Sprintf("must have %d to %d printable characters", minClientKey, maxClientKey))
 	}
 	return nil
-}
-
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
-}
-
-// normalise brings a message's text into NFC. Longer text never becomes shorter than a third, so that what is far too long
-// is refused unread.
-func normalise(content string, limit int) (string, error) {
-	if len(content) <= 3*limit && utf8.ValidString(content) && !strings.ContainsRune(content, 0) {
-		content = norm.NFC.String(content)
-		if content != "" && len(content) <= limit {
-			return content, nil
-		}
-	}
-	return "", invalid("content", fmt.Sprintf("must be 1 to %d bytes of UTF-8 without NUL", limit))
 }
 
 func (s *Service) send(tx Tx, by Actor, in NewMessage) (Receipt, error) {

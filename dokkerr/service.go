@@ -6,6 +6,7 @@ package dokkerr
 import (
 	"context"
 	"encoding/json"
+	"sync/atomic"
 	"time"
 )
 
@@ -145,6 +146,7 @@ type Service struct {
 	store      Store            // fixed at birth
 	now        func() time.Time // fixed at birth
 	maxContent int              // fixed at birth
+	illegal    atomic.Uint64    // changes refused by a state machine
 }
 
 // NewService returns a Service over store. o may be nil.
@@ -183,58 +185,4 @@ func view[T any](ctx context.Context, store Store, look func(Reader) (T, error))
 		return err
 	})
 	return answer, err
-}
-
-// Read advances the actor's read cursor to a message of the other user; it never goes back.
-func (s *Service) Read(ctx context.Context, by Actor, messageID string) (ReadReceipt, error) {
-	panic("skeleton")
-}
-
-// Typing finds whom to tell, given a conversation's or a recipient's id (one of the two is empty). With a recipient
-// there must be a conversation already: else NotFound.
-func (s *Service) Typing(ctx context.Context, by Actor, conversationID, recipientID string) (TypingTarget, error) {
-	panic("skeleton")
-}
-
-// History returns a page of a conversation's messages.
-func (s *Service) History(ctx context.Context, by Actor, q HistoryQuery) (HistoryPage, error) {
-	panic("skeleton")
-}
-
-// Conversations returns a page of the actor's conversations.
-func (s *Service) Conversations(ctx context.Context, by Actor, q PageQuery) (ConversationPage, error) {
-	panic("skeleton")
-}
-
-// Bookings returns the actor's active bookings with their payments.
-func (s *Service) Bookings(ctx context.Context, by Actor) ([]Booking, error) { panic("skeleton") }
-
-// Notifications returns a page of the actor's notifications.
-func (s *Service) Notifications(ctx context.Context, by Actor, q PageQuery) (NotificationPage, error) {
-	panic("skeleton")
-}
-
-// ReadNotification marks one of the actor's notifications as read, once.
-func (s *Service) ReadNotification(ctx context.Context, by Actor, notificationID string) (NotificationReceipt, error) {
-	panic("skeleton")
-}
-
-// PutBooking creates or moves a booking (contract §4).
-func (s *Service) PutBooking(ctx context.Context, once Once, in BookingPut) (Booking, error) {
-	panic("skeleton")
-}
-
-// PutPayment creates or moves a payment (contract §4).
-func (s *Service) PutPayment(ctx context.Context, once Once, in PaymentPut) (Payment, error) {
-	panic("skeleton")
-}
-
-// Notify commits a notification and returns its id.
-func (s *Service) Notify(ctx context.Context, once Once, in NotificationNew) (ID, error) {
-	panic("skeleton")
-}
-
-// Announce commits, or when it is not durable just tells, an application's own event.
-func (s *Service) Announce(ctx context.Context, once Once, in ApplicationEvent) error {
-	panic("skeleton")
 }

@@ -21,6 +21,14 @@ func parseID(path, text string) (ID, error) {
 	return ID{}, invalid(path, "must be a UUID")
 }
 
+// checkGiven refuses the id of nothing, 00000000-0000-0000-0000-000000000000.
+func checkGiven(path string, id ID) error {
+	if id == uuid.Nil {
+		return invalid(path, "must be given")
+	}
+	return nil
+}
+
 // resolve reads a full id, or finds the only user, listing or booking that a short one stands for (contract §1).
 func resolve(l Lookup, kind Kind, path, text string) (ID, error) {
 	if len(text) != shortIDLen {

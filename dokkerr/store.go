@@ -49,6 +49,11 @@ type Lookup interface {
 	// Message finds a message by its id, MessageByKey by its sender and the sender's key.
 	Message(id ID) (Message, error)
 	MessageByKey(sender ID, key string) (Message, error)
+	// Notification finds a notification of the user.
+	Notification(user, id ID) (Notification, error)
+	// Booking finds a booking with its payments in the order of their creation.
+	Booking(id ID) (Booking, error)
+	Payment(id ID) (Payment, error)
 }
 
 // Reader is a Lookup with lists, over what was published. A user whom the store does not know has empty ones.
@@ -58,6 +63,15 @@ type Reader interface {
 	Head(user ID) (Position, error)
 	// Inbox lists up to limit events of the user after a position, ascending.
 	Inbox(user ID, after Position, limit int) ([]Delivery, error)
+	// Messages lists messages of a conversation, ascending by seq.
+	Messages(conversation ID, span Span) ([]Message, error)
+	// Conversations lists up to limit of the user's conversations by their last message, newest first: those whose last
+	// message is older than the one named before, or from the newest on when before is zero.
+	Conversations(user, before ID, limit int) ([]Conversation, error)
+	// Notifications lists up to limit of the user's, newest first, from after the one named before. Unread counts all.
+	Notifications(user, before ID, limit int) (list []Notification, unread int64, err error)
+	// Bookings lists the user's active bookings with their payments, in the order of their creation.
+	Bookings(user ID) ([]Booking, error)
 	// Contacts lists who shares a conversation or an active booking with the user, each once.
 	Contacts(user ID) ([]ID, error)
 }
@@ -68,6 +82,16 @@ type Tx interface {
 	Lookup
 	// SeeUser lets the user's short id find it.
 	SeeUser(user ID)
+	// PutReadMarks stores how far the two users of a conversation have read.
+	PutReadMarks(c ConversationState)
+	// PutBooking and PutPayment store a new one, or the status, version and time of one that is there.
+	PutBooking(b Booking)
+	PutPayment(p Payment)
+	// PutReadAt stores when a notification was read.
+	PutReadAt(notification ID, at Time)
+	// Answer finds what PutAnswer stored in the last 30 days.
+	Answer(key string) (Answer, error)
+	PutAnswer(a Answer)
 	// Append tells an event and, when it is durable, writes it to the inbox of each receiver at that user's next position
 	// (delivery R6, R9), which the store fills in.
 	Append(e Entry)
@@ -88,6 +112,22 @@ type MessageEntry struct {
 	ConversationID ID     // one that is new begins with this message
 	Seq            int64  // the conversation's Seq + 1
 	Key            string // unique per sender; "" is none
+}
+
+// Span is a range of seqs, both bounds excluded, of which at most Limit messages are wanted: the highest if Newest, else
+// the lowest.
+type Span struct {
+	After, Before int64
+	Newest        bool
+	Limit         int
+}
+
+// Answer is what the back end was told under an idempotency key.
+type Answer struct {
+	Key  string
+	Body [32]byte // what it had asked, see Once
+	Data []byte   // JSON
+	Time Time
 }
 
 // ConversationState is where a conversation stands: its two users, and of each how far it has read.

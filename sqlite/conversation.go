@@ -137,21 +137,19 @@ func (w *writer) place(e *dokkerr.Entry) (placed, error) {
 	return p, nil
 }
 
-const selectContacts = `
-WITH me (key) AS (SELECT key FROM user WHERE id = ?)
-SELECT user.id FROM user WHERE key IN (
-	SELECT high FROM conversation, me WHERE low = me.key
-	UNION SELECT low FROM conversation, me WHERE high = me.key
-	UNION SELECT owner FROM booking, me WHERE boater = me.key AND status IN ('pending', 'confirmed', 'active')
-	UNION SELECT boater FROM booking, me WHERE owner = me.key AND status IN ('pending', 'confirmed', 'active'))`
+// PutReadMarks implements dokkerr.Tx.
+func (t *tx) PutReadMarks(c dokkerr.ConversationState) {
+	t.later(func() error { return t.w.putReadMarks(c) })
+}
 
-// Contacts implements dokkerr.Reader.
-func (r *reader) Contacts(user dokkerr.ID) (contacts []dokkerr.ID, err error) {
-	err = r.each(selectContacts, []any{user[:]}, func(scan func(...any) error) error {
-		var id dokkerr.ID
-		err := scan(&id)
-		contacts = append(contacts, id)
+const updateReadMarks = `
+UPDATE conversation SET low_read = ?, low_read_at = ?, high_read = ?, high_read_at = ? WHERE key = ?`
+
+func (w *writer) putReadMarks(c dokkerr.ConversationState) error {
+	t, err := w.conversation(pairOf(c.Users[0], c.Users[1]))
+	if err != nil {
 		return err
-	})
-	return contacts, err
+	}
+	t.Read = c.Read
+	return w.exec(updateReadMarks, t.Read[0].Seq, t.Read[0].At.UnixMilli(), t.Read[1].Seq, t.Read[1].At.UnixMilli(), t.key)
 }

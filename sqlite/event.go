@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"github.com/dokkerr/realtime/dokkerr"
 )
 
@@ -62,7 +63,7 @@ FROM user WHERE id = ?2`
 // Head implements dokkerr.Reader.
 func (r *reader) Head(user dokkerr.ID) (head dokkerr.Position, err error) {
 	err = r.row(selectHead, []any{r.horizon, user[:]}, &head)
-	if err == dokkerr.ErrNotFound {
+	if errors.Is(err, dokkerr.ErrNotFound) {
 		return 0, nil
 	}
 	return head, err

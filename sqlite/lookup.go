@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"math"
 
 	"github.com/dokkerr/realtime/dokkerr"
@@ -34,7 +35,7 @@ func (l *lookup) answer(err error) error {
 		return nil
 	}
 	answer := answerOf(err)
-	if l.failed == nil && answer != dokkerr.ErrNotFound {
+	if l.failed == nil && !errors.Is(answer, dokkerr.ErrNotFound) {
 		l.failed = err
 	}
 	return answer

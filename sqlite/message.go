@@ -3,6 +3,7 @@ package sqlite
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/dokkerr/realtime/dokkerr"
 )
@@ -36,4 +37,33 @@ func decodeMessage(data []byte) (m dokkerr.Message, err error) {
 		err = fmt.Errorf("sqlite: stored message: %w", err)
 	}
 	return m, err
+}
+
+const (
+	lowestMessages = `SELECT data FROM event WHERE conversation = (SELECT key FROM conversation WHERE id = ?)
+		AND seq > ? AND seq < ? AND key <= ? ORDER BY seq LIMIT ?`
+	highestMessages = `SELECT data FROM event WHERE conversation = (SELECT key FROM conversation WHERE id = ?)
+		AND seq > ? AND seq < ? AND key <= ? ORDER BY seq DESC LIMIT ?`
+)
+
+// Messages implements dokkerr.Reader.
+func (r *reader) Messages(conversation dokkerr.ID, span dokkerr.Span) (messages []dokkerr.Message, err error) {
+	query := lowestMessages
+	if span.Newest {
+		query = highestMessages
+	}
+	args := []any{conversation[:], span.After, span.Before, r.horizon, span.Limit}
+	err = r.each(query, args, func(scan func(...any) error) error {
+		var data []byte
+		if err := scan(&data); err != nil {
+			return err
+		}
+		m, err := decodeMessage(data)
+		messages = append(messages, m)
+		return err
+	})
+	if span.Newest {
+		slices.Reverse(messages)
+	}
+	return messages, err
 }

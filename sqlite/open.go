@@ -186,7 +186,7 @@ func (s *Store) Close() error {
 	for range readerCount {
 		<-s.readers // each comes back when its question is answered
 	}
-	_, err := s.writer.conn.exec(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+	err := s.writer.conn.pragma("wal_checkpoint(TRUNCATE)")
 	return errors.Join(err, s.closeFile())
 }
 

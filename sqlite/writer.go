@@ -67,13 +67,24 @@ func (w *writer) forget() error {
 	return w.conn.row(context.Background(), "SELECT ifnull(max(key), 0) FROM event", nil, &w.lastKey)
 }
 
-// run commits what waits, and never waits for company.
+// run commits what waits, and never waits for company. When nothing came for a while it tidies up.
 func (w *writer) run() {
 	defer close(w.done)
-	for first := range w.queue {
-		w.gather(first)
-		w.commit(w.batch)
-		clear(w.batch)
+	idle := time.NewTimer(idleAfter)
+	defer idle.Stop()
+	for {
+		select {
+		case first, ok := <-w.queue:
+			if !ok {
+				return
+			}
+			w.gather(first)
+			w.commit(w.batch)
+			clear(w.batch)
+			idle.Reset(idleAfter)
+		case <-idle.C:
+			w.checkpoint()
+		}
 	}
 }
 

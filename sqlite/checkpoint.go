@@ -1,0 +1,29 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// idleAfter is how long after the last commit the write-ahead log goes back into the file and is cut to nothing. Under load
+// SQLite does the former by itself, every 1,000 pages.
+const idleAfter = 2 * time.Second
+
+// checkpoint does not wait for readers: they go on with the log, and the next quiet moment is as good.
+func (w *writer) checkpoint() {
+	err := errors.Join(
+		w.conn.pragma("busy_timeout(0)"),
+		w.conn.pragma("wal_checkpoint(TRUNCATE)"),
+		w.conn.pragma("busy_timeout(5000)"),
+	)
+	if err != nil && w.hooks.Failed != nil {
+		w.hooks.Failed(err)
+	}
+}
+
+// pragma runs a setting unprepared, since many take effect while they are prepared.
+func (c *conn) pragma(text string) error {
+	_, err := c.sql.ExecContext(context.Background(), "PRAGMA "+text)
+	return err
+}
