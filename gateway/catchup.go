@@ -1,0 +1,97 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/dokkerr/realtime/dokkerr"
+)
+
+const (
+	maxReads   = 16  // catch-ups that hold a batch at once
+	maxBatch   = 128 // events of one read
+	drainPause = 50 * time.Millisecond
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 5 * time.Second
+)
+
+// inboxReader reads up to limit committed events of a user after a position, ascending.
+type inboxReader func(ctx context.Context, user dokkerr.ID, after dokkerr.Position, limit int) ([]dokkerr.Delivery, error)
+
+// startCatchUp starts the goroutine that brings s to live. The caller holds d.mu and the feed's lock.
+func (d *feeds) startCatchUp(s *subscription) {
+	if d.closed {
+		return
+	}
+	ctx, stop := context.WithCancel(d.ctx)
+	s.stop = stop
+	d.running.Go(func() {
+		defer stop()
+		d.catchUp(ctx, s)
+	})
+}
+
+// catchUp sends from the store what s has not passed until the cursor meets the published head, then turns s to live. It ends early
+// with ctx.
+func (d *feeds) catchUp(ctx context.Context, s *subscription) {
+	for pause, retry := time.Duration(0), firstRetry; sleep(ctx, pause); {
+		done, err := d.replay(ctx, s)
+		switch {
+		case done && s.feed.goLive(s):
+			return
+		case err != nil && ctx.Err() == nil:
+			d.logger.Warn("inbox cannot be read", "user", s.feed.user, "error", err)
+			pause, retry = retry, min(2*retry, lastRetry)
+		case s.sink.full():
+			pause, retry = drainPause, firstRetry
+		default:
+			pause, retry = 0, firstRetry
+		}
+	}
+}
+
+// replay reads one batch behind the cursor and sends it as far as the socket has room. done is true when nothing that
+// was published before the read is left.
+func (d *feeds) replay(ctx context.Context, s *subscription) (done bool, err error) {
+	if s.sink.full() {
+		return false, nil
+	}
+	d.reads <- struct{}{}
+	defer func() { <-d.reads }()
+	// The head is looked at before the read: what the store then does not show below it does not exist (delivery R9).
+	head := s.feed.published()
+	batch, err := d.read(ctx, s)
+	if err != nil || !s.passAll(ctx, batch) || len(batch) == maxBatch {
+		return false, err
+	}
+	s.cursor = max(s.cursor, head)
+	return true, nil
+}
+
+func (d *feeds) read(ctx context.Context, s *subscription) ([]dokkerr.Delivery, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	return d.inbox(ctx, s.feed.user, s.cursor, maxBatch)
+}
+
+// passAll returns false when the socket has no room for the rest, or has ended.
+func (s *subscription) passAll(ctx context.Context, batch []dokkerr.Delivery) bool {
+	for _, row := range batch {
+		if s.sink.full() || ctx.Err() != nil {
+			return false
+		}
+		s.pass(row.Origin, &outgoing{name: row.Name, data: row.Data}, row.Position)
+	}
+	return true
+}
+
+// sleep returns false at once when ctx has ended, else true after d.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d > 0 {
+		select {
+		case <-ctx.Done():
+		case <-time.After(d):
+		}
+	}
+	return ctx.Err() == nil
+}

@@ -1,0 +1,215 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/socketio"
+)
+
+// outgoing is an event on its way to sockets, encoded when the first one takes it and only once. For one goroutine.
+type outgoing struct {
+	name    string
+	data    json.RawMessage // one object
+	encoded *socketio.Encoded
+}
+
+func (e *outgoing) encode(n *socketio.Namespace) (socketio.Encoded, error) {
+	if e.encoded == nil {
+		encoded, err := n.Encode(e.name, e.data)
+		if err != nil {
+			return socketio.Encoded{}, err
+		}
+		e.encoded = &encoded
+	}
+	return *e.encoded, nil
+}
+
+// sink is what a feed needs of a socket. None of its methods blocks: they are called under the feed's lock.
+type sink interface {
+	send(e *outgoing, offset string) // offset "" for an event that is not durable
+	full() bool                      // over the low-water mark
+	join(booking dokkerr.ID)
+	leave(booking dokkerr.ID)
+}
+
+// feeds leads what was committed to the connected users' sockets: one feed per user, dropped with the last socket.
+type feeds struct {
+	inbox   inboxReader
+	timeout time.Duration // of one read
+	logger  *slog.Logger
+	reads   chan struct{} // a slot for each reader that may hold rows in memory
+	ctx     context.Context
+	stop    context.CancelFunc
+	running sync.WaitGroup // catch-ups
+
+	// mu is held for reading while an event is delivered: else a feed could be dropped and made anew between its
+	// look-up and the delivery.
+	mu     sync.RWMutex
+	byUser map[dokkerr.ID]*feed // under mu
+	closed bool                 // under mu; no catch-up starts any more
+}
+
+// feed is the events of one connected user, in the order of their positions.
+type feed struct {
+	user dokkerr.ID // fixed at birth
+	tag  string     // of the user, the first part of an offset (delivery R1); fixed at birth
+
+	mu            sync.Mutex
+	head          dokkerr.Position // of what was published since the feed was made; under mu
+	subscriptions []*subscription  // under mu
+}
+
+// subscription is one socket's place in its user's feed.
+type subscription struct {
+	sink    sink   // fixed at birth
+	session string // whose own events are not sent back (delivery R16); fixed at birth
+	feed    *feed  // set once by attach
+
+	cursor  dokkerr.Position        // all up to it was sent; under feed.mu while live, the catch-up's otherwise
+	live    bool                    // the cursor has met the published head; under feed.mu
+	stop    context.CancelFunc      // ends the catch-up; under feed.mu
+	changed map[dokkerr.ID]struct{} // bookings told of before the rooms were settled, nil from then on; under feed.mu
+}
+
+func newFeeds(inbox inboxReader, timeout time.Duration, logger *slog.Logger) *feeds {
+	ctx, stop := context.WithCancel(context.Background())
+	return &feeds{
+		inbox:   inbox,
+		timeout: timeout,
+		logger:  logger,
+		reads:   make(chan struct{}, maxReads),
+		ctx:     ctx,
+		stop:    stop,
+		byUser:  make(map[dokkerr.ID]*feed),
+	}
+}
+
+func newSubscription(to sink, session string, cursor dokkerr.Position) subscription {
+	return subscription{
+		sink: to, session: session, cursor: cursor, stop: func() {}, changed: make(map[dokkerr.ID]struct{}),
+	}
+}
+
+// attach adds a subscription. It begins with a catch-up from its cursor, so that what was published since that
+// was read is not missed.
+func (d *feeds) attach(user dokkerr.ID, s *subscription) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.byUser[user]
+	if f == nil {
+		f = &feed{tag: userTag(user), user: user}
+		d.byUser[user] = f
+	}
+	s.feed = f
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.subscriptions = append(f.subscriptions, s)
+	d.startCatchUp(s)
+}
+
+// detach takes a subscription out and ends its catch-up.
+func (d *feeds) detach(s *subscription) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := s.feed
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s.stop()
+	f.subscriptions = slices.DeleteFunc(f.subscriptions, func(other *subscription) bool { return other == s })
+	if len(f.subscriptions) == 0 {
+		delete(d.byUser, f.user)
+	}
+}
+
+// publish leads one event to its recipients' sockets here. It is called in commit order, by one goroutine at a time, and does not
+// block.
+func (d *feeds) publish(e *dokkerr.Event) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	out := &outgoing{name: e.Name, data: e.Data}
+	for _, to := range e.To {
+		if f := d.byUser[to.User]; f != nil {
+			d.deliver(f, e, out, to.Position)
+		}
+	}
+}
+
+func (d *feeds) deliver(f *feed, e *dokkerr.Event, out *outgoing, position dokkerr.Position) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.subscriptions {
+		s.follow(e.Booking)
+		if e.Durable {
+			d.advance(s, e.Origin, out, position)
+		} else if !s.sink.full() {
+			s.sink.send(out, "")
+		}
+		s.unfollow(e.Booking)
+	}
+	f.head = max(f.head, position)
+}
+
+// advance sends a durable event to a live socket that has room for it; one without turns to catch-up. The caller
+// holds d.mu and the feed's lock.
+func (d *feeds) advance(s *subscription, origin string, out *outgoing, position dokkerr.Position) {
+	switch {
+	case !s.live || position <= s.cursor:
+	case s.sink.full():
+		s.live = false
+		d.startCatchUp(s)
+	default:
+		s.pass(origin, out, position)
+	}
+}
+
+// pass moves the cursor over an event and sends it, unless the socket's own session caused it (delivery R16).
+func (s *subscription) pass(origin string, out *outgoing, position dokkerr.Position) {
+	if origin == "" || origin != s.session {
+		s.sink.send(out, s.feed.offset(position))
+	}
+	s.cursor = position
+}
+
+// published returns the head.
+func (f *feed) published() dokkerr.Position {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.head
+}
+
+// goLive turns s to live and returns true, unless more was published than s has passed.
+func (f *feed) goLive(s *subscription) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s.live = f.head <= s.cursor
+	return s.live
+}
+
+// offset is a position as it travels behind a durable event (delivery R1).
+func (f *feed) offset(p dokkerr.Position) string {
+	return f.tag + "." + strconv.FormatInt(int64(p), 10)
+}
+
+// userTag tells one user's offsets from another's. It is stable, and says no more about the user than the events do.
+func userTag(user dokkerr.ID) string {
+	sum := sha256.Sum256([]byte(user.String()))
+	return hex.EncodeToString(sum[:4])
+}
+
+// close ends the catch-ups and waits for them. No publish may follow that needs one.
+func (d *feeds) close() {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	d.stop()
+	d.running.Wait()
+}

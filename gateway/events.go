@@ -1,0 +1,101 @@
+package gateway
+
+import (
+	"context"
+	"strings"
+
+	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/socketio"
+)
+
+// register sets the handlers of the contract's client events (§2).
+func (g *Gateway) register() {
+	handle(g, "message.new", g.sendMessage)
+	handle(g, "message.read", g.readMessage)
+	handle(g, "message.typing", g.typingStarted)
+	handle(g, "message.history", g.history)
+	handle(g, "conversation.list", g.conversations)
+	handle(g, "booking.list", g.bookings)
+	handle(g, "notification.list", g.notifications)
+	handle(g, "notification.read", g.readNotification)
+	g.lobby.Fallback(g.refuseEvent)
+}
+
+// handle registers a handler behind what every client event passes: the command's deadline, the event's schema, and the
+// translation of errors. A command does not end with its socket: what a client sent before it left counts.
+func handle[Out any](g *Gateway, event string, h func(ctx context.Context, c *client, in payload) (Out, error)) {
+	s := schemas[event]
+	socketio.On(g.lobby, event, func(ctx context.Context, socket *socketio.Socket, args socketio.Raw) (Out, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.timeout)
+		defer cancel()
+		c := clientOf(socket)
+		in, err := s.decode(args)
+		if err != nil {
+			var none Out
+			return none, g.refusal(c, event, err)
+		}
+		out, err := h(ctx, c, in)
+		return out, g.refusal(c, event, err)
+	})
+}
+
+// refuseEvent answers an event without a handler: what only the server tells is forbidden, anything else is unknown.
+func (g *Gateway) refuseEvent(_ context.Context, s *socketio.Socket, event string, _ socketio.Raw) (socketio.Raw, error) {
+	refused := &dokkerr.Error{Code: dokkerr.NotFound, Message: "no such event"}
+	if strings.HasPrefix(event, "booking.") || strings.HasPrefix(event, "payment.") {
+		refused = &dokkerr.Error{Code: dokkerr.Forbidden, Message: "only the server sends this event"}
+	}
+	return socketio.Raw{}, g.refusal(clientOf(s), event, refused)
+}
+
+func (g *Gateway) sendMessage(ctx context.Context, c *client, in payload) (dokkerr.Receipt, error) {
+	receipt, err := g.service.Send(ctx, c.actor, dokkerr.NewMessage{
+		RecipientID:     in.text("recipientId"),
+		Content:         in.text("content"),
+		Type:            in.text("type"),
+		ClientMessageID: in.text("clientMessageId"),
+	})
+	if err == nil && receipt.Seq == 1 {
+		g.presence.introduce(c.actor.User)
+	}
+	return receipt, err
+}
+
+func (g *Gateway) readMessage(ctx context.Context, c *client, in payload) (dokkerr.ReadReceipt, error) {
+	return g.service.Read(ctx, c.actor, in.text("messageId"))
+}
+
+func (g *Gateway) history(ctx context.Context, c *client, in payload) (dokkerr.HistoryPage, error) {
+	return g.service.History(ctx, c.actor, dokkerr.HistoryQuery{
+		ConversationID: in.text("conversationId"),
+		Before:         in.bound("before"),
+		After:          in.bound("after"),
+		Limit:          in.integer("limit"),
+	})
+}
+
+func (g *Gateway) conversations(ctx context.Context, c *client, in payload) (dokkerr.ConversationPage, error) {
+	return g.service.Conversations(ctx, c.actor, pageQuery(in))
+}
+
+// bookingList is the answer to booking.list.
+type bookingList struct {
+	Bookings []dokkerr.Booking `json:"bookings"`
+}
+
+func (g *Gateway) bookings(ctx context.Context, c *client, _ payload) (bookingList, error) {
+	bookings, err := g.service.Bookings(ctx, c.actor)
+	return bookingList{bookings}, err
+}
+
+func (g *Gateway) notifications(ctx context.Context, c *client, in payload) (dokkerr.NotificationPage, error) {
+	return g.service.Notifications(ctx, c.actor, pageQuery(in))
+}
+
+func (g *Gateway) readNotification(ctx context.Context, c *client, in payload) (dokkerr.NotificationReceipt, error) {
+	return g.service.ReadNotification(ctx, c.actor, in.text("notificationId"))
+}
+
+func pageQuery(in payload) dokkerr.PageQuery {
+	return dokkerr.PageQuery{Cursor: in.text("cursor"), Limit: in.integer("limit")}
+}

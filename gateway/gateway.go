@@ -1,0 +1,105 @@
+// Package gateway is the bridge between sockets and the service: client events to commands, inboxes to sockets.
+package gateway
+
+import (
+	"cmp"
+	"log/slog"
+	"time"
+
+	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/limit"
+	"github.com/dokkerr/realtime/socketio"
+	"github.com/dokkerr/realtime/token"
+)
+
+// Options configures a Gateway; the zero value has the product's defaults.
+type Options struct {
+	PresenceGrace  time.Duration // before offline is told; 0: 10 s
+	TypingInterval time.Duration // at most one typing sign per conversation; 0: 2 s
+	CommandTimeout time.Duration // of one client event's command; 0: 15 s
+	Logger         *slog.Logger  // nil: slog.Default()
+}
+
+// Gateway registers the contract's events on a server's main namespace. Its methods may run at once.
+// All its fields are fixed at birth.
+type Gateway struct {
+	lobby    *socketio.Namespace
+	service  *dokkerr.Service
+	verifier *token.Verifier
+	timeout  time.Duration // of one command or one read
+	logger   *slog.Logger
+	feeds    *feeds
+	presence *presence
+	typing   *limit.Keyed[typist]
+}
+
+// New registers handlers on io's main namespace and returns the Gateway. o may be nil.
+func New(io *socketio.Server, service *dokkerr.Service, verifier *token.Verifier, o *Options) *Gateway {
+	if o == nil {
+		o = &Options{}
+	}
+	g := &Gateway{
+		lobby:    io.Of("/"),
+		service:  service,
+		verifier: verifier,
+		timeout:  cmp.Or(o.CommandTimeout, 15*time.Second),
+		logger:   cmp.Or(o.Logger, slog.Default()),
+		typing:   newTyping(cmp.Or(o.TypingInterval, 2*time.Second)),
+	}
+	g.feeds = newFeeds(service.Inbox, g.timeout, g.logger)
+	g.presence = newPresence(service.Contacts, g.tellPresence, cmp.Or(o.PresenceGrace, 10*time.Second), g.timeout, g.logger)
+	g.lobby.Use(g.login)
+	g.lobby.OnConnect(g.connect)
+	g.lobby.OnDisconnect(g.disconnect)
+	g.register()
+	return g
+}
+
+// Publish takes events in commit order; it is dokkerr.Options.Publish. It does not block.
+func (g *Gateway) Publish(events []dokkerr.Event) {
+	for i := range events {
+		e := &events[i]
+		g.feeds.publish(e)
+		if e.Booking != nil && e.Booking.Active && len(e.To) > 0 {
+			g.presence.introduce(e.To[0].User)
+		}
+	}
+}
+
+// Presence tells of one user.
+func (g *Gateway) Presence(user dokkerr.ID) Presence { return g.presence.of(user) }
+
+// Disconnect ends the sockets of a user, or only those whose token has that session id or token id when given (DISCONNECT
+// packet, then the connection), and returns how many.
+func (g *Gateway) Disconnect(user dokkerr.ID, sessionID, tokenID string) int {
+	ended := 0
+	for _, s := range g.lobby.To(userRoom(user)).FetchSockets() {
+		who := clientOf(s).identity
+		if sessionID != "" && who.SessionID != sessionID || tokenID != "" && who.TokenID != tokenID {
+			continue
+		}
+		s.Disconnect(true)
+		ended++
+	}
+	return ended
+}
+
+// Close stops the Gateway's goroutines and waits for them. Call it after the server's Shutdown.
+func (g *Gateway) Close() {
+	g.presence.close()
+	g.feeds.close()
+}
+
+// connect runs behind the CONNECT reply. The feed comes first: what is published from now on is not missed.
+func (g *Gateway) connect(s *socketio.Socket) {
+	c := clientOf(s)
+	g.feeds.attach(c.actor.User, &c.subscription)
+	g.joinRooms(s, c)
+	g.presence.connected(c.actor.User, c)
+}
+
+func (g *Gateway) disconnect(s *socketio.Socket, _ socketio.Reason) {
+	c := clientOf(s)
+	g.presence.disconnected(c.actor.User, c)
+	g.feeds.detach(&c.subscription)
+}

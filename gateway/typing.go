@@ -1,0 +1,40 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/limit"
+)
+
+// maxTypists bounds how many typing signs are remembered; the oldest is forgotten first and may then go out early.
+const maxTypists = 1 << 16
+
+// typist is who types where.
+type typist struct {
+	conversation, user dokkerr.ID
+}
+
+// typingSign is the payload of message.typing to the other user.
+type typingSign struct {
+	UserID         dokkerr.ID `json:"userId"`
+	ConversationID dokkerr.ID `json:"conversationId"`
+}
+
+func newTyping(interval time.Duration) *limit.Keyed[typist] {
+	return limit.NewKeyed[typist](limit.Rate{PerSecond: 1 / interval.Seconds(), Burst: 1}, maxTypists)
+}
+
+// typingStarted tells the other user's sockets, at most once per interval; a sign in between is answered alike.
+func (g *Gateway) typingStarted(ctx context.Context, c *client, in payload) (struct{}, error) {
+	target, err := g.service.Typing(ctx, c.actor, in.text("conversationId"), in.text("recipientId"))
+	if err != nil {
+		return struct{}{}, err
+	}
+	if ok, _ := g.typing.Allow(typist{target.ConversationID, c.actor.User}, time.Now()); !ok {
+		return struct{}{}, nil
+	}
+	sign := typingSign{UserID: c.actor.User, ConversationID: target.ConversationID}
+	return struct{}{}, g.lobby.To(userRoom(target.OtherUserID)).Volatile().Emit("message.typing", sign)
+}
