@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"sync"
 	"time"
 
@@ -20,9 +21,11 @@ type Server struct {
 	options Options // fixed at birth, defaults filled in
 	wheel   *wheel
 
+	flushers []flusher // fixed at birth, one per processor; sessions are dealt out in turn
 	mu       sync.Mutex
 	sessions map[string]*Session // by id; also those that linger to tell their client of the end
 	draining bool
+	opened   int // sessions so far
 
 	// running counts the sessions in the map, the goroutines that serve them and the Close
 	// callbacks that are due. It is raised from zero only under mu, by a handshake while not draining.
@@ -40,6 +43,7 @@ func NewServer(h Handler, o *Options) *Server {
 		options:  options,
 		wheel:    newWheel(min(options.PingInterval, options.PingTimeout)),
 		sessions: make(map[string]*Session),
+		flushers: make([]flusher, runtime.GOMAXPROCS(0)),
 	}
 }
 
@@ -218,6 +222,8 @@ func (srv *Server) register(r *http.Request, q query, c *conn) (*Session, *refus
 		return nil, shuttingDown
 	}
 	srv.sessions[s.id] = s
+	srv.opened++
+	s.flusher = &srv.flushers[srv.opened%len(srv.flushers)]
 	srv.running.Add(tasks)
 	srv.wheel.schedule(s, s.quiet())
 	return s, nil

@@ -14,11 +14,12 @@ type Session struct {
 	// callbacks.
 	Value any
 
-	srv    *Server  // fixed at birth
-	id     string   // fixed at birth
-	v3     bool     // fixed at birth; speaks protocol 3
-	origin *Request // fixed at birth
-	timer  timer    // the wheel's
+	srv     *Server  // fixed at birth
+	id      string   // fixed at birth
+	v3      bool     // fixed at birth; speaks protocol 3
+	origin  *Request // fixed at birth
+	flusher *flusher // fixed at birth; writes for this session
+	timer   timer    // the wheel's
 
 	mu     sync.Mutex // never held over I/O or a callback; what follows is under it
 	state  state
@@ -31,6 +32,7 @@ type Session struct {
 
 	ws        *conn    // carries the session; nil: long-polling does
 	candidate *conn    // has asked for the upgrade
+	queued    bool     // waits for the flusher
 	writing   bool     // somebody writes to ws
 	polling   *polling // nil: the session began on a WebSocket
 }
@@ -106,7 +108,7 @@ func (s *Session) Send(frames ...Frame) {
 // client can be written to at once.
 func (s *Session) SendVolatile(frames ...Frame) bool {
 	s.mu.Lock()
-	ready := s.polling.pending() || s.ws != nil && !s.writing
+	ready := s.polling.pending() || s.ws != nil && !s.queued && !s.writing
 	if s.state != open || !ready || !s.outbox.empty() {
 		s.mu.Unlock()
 		return false
@@ -337,39 +339,4 @@ func (s *Session) alarm() {
 		s.mu.Unlock()
 		s.cut()
 	}
-}
-
-// flush has what waits written, by this goroutine or the one that writes already. It is called with mu held and
-// returns without it.
-func (s *Session) flush() {
-	if s.ws == nil {
-		s.wakeGet()
-		s.mu.Unlock()
-		return
-	}
-	if s.writing {
-		s.mu.Unlock()
-		return
-	}
-	s.beginWriting()
-	s.write()
-}
-
-// beginWriting is called with mu held and the session not closed, so that running is not zero. Who began writes until
-// nothing waits and calls endWriting.
-func (s *Session) beginWriting() {
-	s.writing = true
-	s.srv.running.Add(1)
-}
-
-// endWriting is called with mu held and returns without it. An ended session has had its last word: the peer is told
-// that nothing follows.
-func (s *Session) endWriting() {
-	s.writing = false
-	ended := s.state != open
-	s.mu.Unlock()
-	if ended {
-		s.ws.closeWrite()
-	}
-	s.srv.running.Done()
 }

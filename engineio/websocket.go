@@ -59,18 +59,15 @@ func refuseHandshake(r *http.Request) *refusal {
 	}
 }
 
-// openOn answers the handshake and tells the handler; what Open sends leaves with the answer.
+// openOn answers the handshake and tells the handler.
 func (s *Session) openOn(c *conn, key string) {
 	s.mu.Lock()
 	s.outbox.push([]Frame{
 		{wire: wsproto.AppendSwitching(nil, key)},
 		s.srv.openPacket(s.id, `[]`),
 	})
-	s.beginWriting()
-	s.mu.Unlock()
+	s.flush()
 	s.srv.handler.Open(s)
-	s.mu.Lock()
-	s.write()
 	s.leave()
 }
 

@@ -2,29 +2,105 @@ package engineio
 
 import "sync"
 
-// joinSize is up to how much is copied together to leave in one write.
-const joinSize = 16 << 10
+// flusher writes what waits in the outboxes of its sessions. Send only queues the session here, so that what
+// one turn of the program sends to a client leaves in one write. The goroutine runs while the queue is not empty.
+type flusher struct {
+	mu      sync.Mutex
+	queue   []*Session
+	spare   []*Session // the queue before, to be used again
+	running bool
+}
 
-var joinPool = sync.Pool{New: func() any { b := make([]byte, 0, joinSize); return &b }}
+// add queues s. It is called with s.mu held and s not closed, so that the server's running is not zero.
+func (f *flusher) add(s *Session) {
+	f.mu.Lock()
+	f.queue = append(f.queue, s)
+	start := !f.running
+	f.running = true
+	f.mu.Unlock()
+	if start {
+		s.srv.running.Add(1)
+		go f.run(&s.srv.running)
+	}
+}
 
-// write sends what waits until nothing does. It is called by who began writing, with mu held, and returns without it. It
-// does not wait for the network: where that is needed a goroutine goes on.
-func (s *Session) write() {
+func (f *flusher) run(running *sync.WaitGroup) {
+	defer running.Done()
 	for {
-		frames, pong := s.takeWritable()
+		queue := f.next()
+		if queue == nil {
+			return
+		}
+		for i, s := range queue {
+			s.write()
+			queue[i] = nil
+		}
+	}
+}
+
+// next takes the queue, or ends the goroutine's time with nil.
+func (f *flusher) next() []*Session {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.queue) == 0 {
+		f.running = false
+		return nil
+	}
+	queue := f.queue
+	f.queue, f.spare = f.spare[:0], queue
+	return queue
+}
+
+// flush has what waits brought to the client. It is called with mu held and returns without it.
+func (s *Session) flush() {
+	switch {
+	case s.ws == nil:
+		s.wakeGet()
+	case !s.queued && !s.writing:
+		s.queued = true
+		s.flusher.add(s)
+	}
+	s.mu.Unlock()
+}
+
+// write sends what waits, as far as the kernel takes it; for the rest a goroutine waits.
+func (s *Session) write() {
+	s.mu.Lock()
+	s.queued = false
+	frames, pong := s.takeWritable()
+	if frames == nil && pong == nil {
+		s.mu.Unlock()
+		return
+	}
+	s.writing = true
+	s.mu.Unlock()
+	rest, err := s.ws.writeDirect(frames, pong)
+	if len(rest) > 0 && err == nil {
+		s.srv.running.Add(1) // from the flusher's own
+		go s.drain(rest, frames)
+		return
+	}
+	if s.written(frames, err) {
+		s.endWriting()
+	}
+}
+
+// drain is write where that means waiting for the network.
+func (s *Session) drain(rest []byte, frames *[]Frame) {
+	defer s.srv.running.Done()
+	for {
+		err := s.ws.blockingWrite(rest)
+		if !s.written(frames, err) {
+			return
+		}
+		var pong []byte
+		frames, pong = s.takeWritable()
 		if frames == nil && pong == nil {
 			s.endWriting()
 			return
 		}
 		s.mu.Unlock()
-		rest, err := s.ws.writeDirect(frames, pong)
-		if len(rest) > 0 && err == nil {
-			go s.drain(rest, frames)
-			return
-		}
-		if !s.written(frames, err) {
-			return
-		}
+		rest = join(nil, frames, pong)
 	}
 }
 
@@ -64,27 +140,28 @@ func (s *Session) written(frames *[]Frame, err error) bool {
 		s.lost(SlowReader)
 	}
 	s.ws.raw.Close() // its reader does the rest
-	s.srv.running.Done()
 	return false
 }
 
-// drain is write where that means waiting for the network.
-func (s *Session) drain(rest []byte, frames *[]Frame) {
-	for {
-		err := s.ws.blockingWrite(rest)
-		if !s.written(frames, err) {
-			return
-		}
-		var pong []byte
-		frames, pong = s.takeWritable()
-		if frames == nil && pong == nil {
-			s.endWriting()
-			return
-		}
-		s.mu.Unlock()
-		rest = join(nil, frames, pong)
+// endWriting is called with mu held, when nothing was left to write, and returns without it. An ended session has had its
+// last word: the peer is told that nothing follows.
+func (s *Session) endWriting() {
+	s.writing = false
+	if !s.outbox.empty() || s.ws.pong.wire != nil {
+		s.flush() // it came while this write was under way
+		return
+	}
+	ended := s.state != open
+	s.mu.Unlock()
+	if ended {
+		s.ws.closeWrite()
 	}
 }
+
+// joinSize is up to how much memory for joined frames is kept for the next write.
+const joinSize = 16 << 10
+
+var joinPool = sync.Pool{New: func() any { b := make([]byte, 0, joinSize); return &b }}
 
 // writeDirect writes what the kernel takes without waiting and returns the rest, whose bytes are not shared with a pool.
 func (c *conn) writeDirect(frames *[]Frame, pong []byte) (rest []byte, err error) {
