@@ -1,0 +1,73 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+binary := bin/dokkerrd
+page := console/dist/demo/index.html
+page_sources := $(shell find web/src web/public -type f) web/index.html web/vite.config.js
+# Written by npm at the end of an installation.
+web_packages := web/node_modules/.package-lock.json
+e2e_packages := e2e/node_modules/.package-lock.json
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: build ## build everything, start the demo, and print its address
+	exec $(binary) demo
+
+.PHONY: build
+build: ## build bin/dokkerrd with the web pages inside
+	@$(MAKE) -j2 pages compiled
+	go build -o $(binary) ./cmd/dokkerrd
+
+.PHONY: pages
+pages: $(page)
+
+# The slow part of a first build is other people's packages: compile them while npm installs its own.
+.PHONY: compiled
+compiled:
+	go list -export -deps ./cmd/dokkerrd >/dev/null
+
+$(page): $(web_packages) $(page_sources)
+	cd web && npm run --silent build
+
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund
+	touch $@
+
+.PHONY: test
+test: tools check go-test race e2e ## install what is missing from Debian, then run every check and test
+
+.PHONY: tools
+tools: ## install what the tests need and this Debian machine lacks
+	e2e/install-tools
+
+.PHONY: check
+check: $(web_packages) ## check formatting, vet, and types
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run make fmt:" $$unformatted; exit 1; }
+	go vet ./...
+	cd web && npm run --silent check
+
+.PHONY: go-test
+go-test: ## run the Go tests
+	go test ./...
+
+.PHONY: race
+race: tools ## run the Go tests, in their short form, with the race detector
+	go test -race -short ./...
+
+.PHONY: e2e
+e2e: tools build $(e2e_packages) ## run the stock clients and a real browser against the built server
+	cd e2e && node --test
+
+.PHONY: fmt
+fmt: ## format the Go sources
+	gofmt -w .
+
+.PHONY: clean
+clean: ## remove everything that was built or installed
+	rm -rf bin web/node_modules e2e/node_modules e2e/screenshots
+	find console/dist -mindepth 1 ! -name README.md -delete
