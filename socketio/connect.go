@@ -1,0 +1,198 @@
+package socketio
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/dokkerr/realtime/engineio"
+	"github.com/dokkerr/realtime/sioproto"
+)
+
+// connect answers a CONNECT: with a refusal, or by starting the socket's goroutine, which answers.
+func (c *conn) connect(p sioproto.Packet) {
+	n := c.server.namespace(p.Namespace)
+	if n == nil {
+		c.refuse(cut(p.Namespace, 64), &Error{Message: "Invalid namespace"})
+		return
+	}
+	auth := json.RawMessage("{}")
+	if p.Data != nil {
+		auth = bytes.Clone(p.Data)
+	}
+	s := &Socket{
+		id:        newID(),
+		conn:      c,
+		namespace: n,
+		handshake: &Handshake{Request: c.session.Request(), Auth: auth},
+		busy:      true,
+	}
+	if !c.hold(s) {
+		c.close(engineio.ForcedClose)
+		return
+	}
+	c.server.tasks.start()
+	go s.begin()
+}
+
+// hold keeps a socket until forget. It fails when the connection has ended or has as many as it may have.
+func (c *conn) hold(s *Socket) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	most := c.server.options.MaxNamespaces
+	if c.ended || most > 0 && len(c.sockets) >= most {
+		return false
+	}
+	c.sockets = append(c.sockets, s)
+	return true
+}
+
+func (c *conn) forget(s *Socket) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := slices.Index(c.sockets, s); i >= 0 {
+		c.sockets = slices.Delete(c.sockets, i, i+1)
+	}
+}
+
+// join lets packets to the socket in. It fails when the connection has ended.
+func (c *conn) join(s *Socket) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return false
+	}
+	s.joined = true
+	c.stopTimer()
+	return true
+}
+
+// refuse sends a CONNECT_ERROR. The client may try again, but not for ever.
+func (c *conn) refuse(namespace string, err *Error) {
+	c.sendRefusal(namespace, err)
+	c.mu.Lock()
+	c.refusals++
+	tooMany := c.refusals >= maxRefusals
+	c.mu.Unlock()
+	if tooMany {
+		c.close(engineio.ForcedClose)
+	}
+}
+
+// sendRefusal sends the error's data only when there is some: the stock client shows even null to the application.
+func (c *conn) sendRefusal(namespace string, err *Error) {
+	e := newEncoder(&c.server.options)
+	defer e.free()
+	failed := e.value(struct {
+		Message string `json:"message"`
+		Data    any    `json:"data,omitempty"`
+	}{err.Message, err.Data})
+	if failed != nil || len(e.attachments) > 0 {
+		c.server.options.Logger.Error("socketio: data of a refusal does not encode", "error", failed)
+		c.sendRefusal(namespace, &Error{Message: err.Message})
+		return
+	}
+	c.session.Send(textFrame(sioproto.Packet{Type: sioproto.ConnectError, Namespace: namespace, Data: e.text}))
+}
+
+// cut shortens s to n bytes at most, at the border of a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}
+
+// begin runs the life of a new socket: its middlewares, then what arrives for it.
+func (s *Socket) begin() {
+	defer s.conn.server.tasks.done()
+	if err := s.authenticate(); err != nil {
+		s.end(ServerDisconnect)
+		s.conn.refuse(s.namespace.name, err)
+		return
+	}
+	if s.accept() {
+		s.connected()
+	}
+	s.work()
+}
+
+// authenticate runs the middlewares with a context that ends with them, so that an
+// idle socket need not keep one.
+func (s *Socket) authenticate() *Error {
+	if len(s.namespace.middlewares) == 0 {
+		return nil
+	}
+	ctx := s.lendContext()
+	defer s.returnContext()
+	for _, m := range s.namespace.middlewares {
+		if err := s.runMiddleware(ctx, m); err != nil {
+			return s.refusal(ctx, err)
+		}
+	}
+	return nil
+}
+
+func (s *Socket) runMiddleware(ctx context.Context, m func(context.Context, *Socket) error) (err error) {
+	defer s.recovered("connect", &err)
+	return m(ctx, s)
+}
+
+// refusal is what the client learns of a middleware's error.
+func (s *Socket) refusal(ctx context.Context, err error) *Error {
+	if told, ok := errors.AsType[*Error](err); ok {
+		return told
+	}
+	s.logFailure(ctx, "connect", err)
+	return &Error{Message: internalError.Message}
+}
+
+// accept answers the CONNECT and opens the socket, in this order: packets of
+// the client may follow the answer at once, and none to it may precede it (delivery.md R12).
+func (s *Socket) accept() bool {
+	if !s.conn.join(s) {
+		return false
+	}
+	s.conn.session.Send(textFrame(sioproto.Packet{
+		Type: sioproto.Connect, Namespace: s.namespace.name, Data: []byte(`{"sid":"` + s.id + `"}`),
+	}))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reason != "" {
+		return false
+	}
+	s.live.Store(true)
+	s.namespace.index.add(s)
+	return true
+}
+
+// connected tells the application of a new socket.
+func (s *Socket) connected() {
+	s.announced = true
+	if hook := s.conn.server.options.Hooks.Connected; hook != nil {
+		hook(s)
+	}
+	for _, f := range s.namespace.onConnect {
+		if err := s.runOnConnect(f); err != nil {
+			s.sendError(err)
+		}
+	}
+}
+
+func (s *Socket) runOnConnect(f func(*Socket)) (err error) {
+	defer s.recovered("connect", &err)
+	f(s)
+	return nil
+}
+
+// newID returns 15 random bytes as 20 URL-safe characters.
+func newID() string {
+	var b [15]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}

@@ -1,0 +1,176 @@
+package socketio
+
+import (
+	"sync"
+
+	"github.com/dokkerr/realtime/engineio"
+	"github.com/dokkerr/realtime/sioproto"
+)
+
+// event is an event of a client that waits for its handler.
+type event struct {
+	next    *event
+	handler *handler
+	name    string
+	args    Raw // its JSON is in text
+	ack     ackID
+	text    []byte // kept for the next use
+}
+
+// maxKept is how large a buffer may be to be kept for the next use.
+const maxKept = 16 << 10
+
+var eventPool = sync.Pool{New: func() any { return new(event) }}
+
+// newEvent copies what is lent.
+func newEvent(h *handler, name string, p sioproto.Packet, args []byte, attachments [][]byte) *event {
+	e := eventPool.Get().(*event)
+	e.text = append(e.text[:0], args...)
+	e.handler, e.name = h, name
+	e.args = Raw{JSON: e.text, Attachments: attachments}
+	e.ack = ackID{p.ID, p.HasID}
+	return e
+}
+
+func (e *event) free() {
+	text := e.text
+	if cap(text) > maxKept {
+		text = nil
+	}
+	*e = event{text: text}
+	eventPool.Put(e)
+}
+
+// inbox is a queue of events. Its owner is Socket.mu.
+type inbox struct {
+	first, last *event
+	waiting     int
+	space       chan struct{} // nil unless a reader waits for room
+}
+
+func (b *inbox) push(e *event) {
+	if b.last == nil {
+		b.first = e
+	} else {
+		b.last.next = e
+	}
+	b.last = e
+	b.waiting++
+}
+
+// pop returns nil when none waits.
+func (b *inbox) pop() *event {
+	e := b.first
+	if e == nil {
+		return nil
+	}
+	b.first = e.next
+	if b.first == nil {
+		b.last = nil
+	}
+	b.waiting--
+	b.release()
+	return e
+}
+
+// drop forgets the events that wait.
+func (b *inbox) drop() {
+	for e := b.pop(); e != nil; e = b.pop() {
+		e.free()
+	}
+}
+
+// release lets the reader look again.
+func (b *inbox) release() {
+	if b.space != nil {
+		close(b.space)
+		b.space = nil
+	}
+}
+
+// receive takes an event from the reader to its handler's turn. It returns when there was room in the inbox.
+func (s *Socket) receive(p sioproto.Packet, attachments [][]byte) {
+	if p.Data == nil {
+		return // "2" without payload is to be ignored
+	}
+	name, args, err := sioproto.SplitEvent(p.Data)
+	if err != nil {
+		s.conn.close(engineio.ParseError)
+		return
+	}
+	h := s.namespace.handlers[string(name)]
+	switch {
+	case h != nil:
+		s.put(newEvent(h, h.event, p, args, attachments))
+	case s.namespace.fallback != nil:
+		s.put(newEvent(s.namespace.fallback, string(name), p, args, attachments))
+	}
+}
+
+// put adds an event, once there is room for it. One for a socket that has ended is dropped.
+func (s *Socket) put(e *event) {
+	s.mu.Lock()
+	for s.reason == "" && s.inbox.waiting >= s.conn.server.options.MaxInbox {
+		s.waitForRoom()
+	}
+	if s.reason != "" {
+		s.mu.Unlock()
+		e.free()
+		return
+	}
+	s.inbox.push(e)
+	idle := !s.busy
+	s.busy = true
+	s.mu.Unlock()
+	if idle {
+		s.startWork()
+	}
+}
+
+// waitForRoom is called under mu, which it gives up meanwhile.
+func (s *Socket) waitForRoom() {
+	space := make(chan struct{})
+	s.inbox.space = space
+	s.mu.Unlock()
+	<-space
+	s.mu.Lock()
+}
+
+// startWork has a goroutine work for the socket. Who sets busy calls it.
+func (s *Socket) startWork() {
+	s.conn.server.tasks.start()
+	go func() {
+		defer s.conn.server.tasks.done()
+		s.work()
+	}()
+}
+
+// work handles what waits and, when the socket has ended, tells the
+// application. It is where a socket's handlers run, one after the other.
+func (s *Socket) work() {
+	for {
+		e, ended := s.next()
+		switch {
+		case e != nil:
+			s.handle(e)
+			e.free()
+		case ended:
+			s.finish()
+			return
+		default:
+			return
+		}
+	}
+}
+
+// next takes the next event. Without one the goroutine's work is done, until something
+// arrives or, when the socket has ended, for ever.
+func (s *Socket) next() (e *event, ended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e = s.inbox.pop(); e != nil {
+		return e, false
+	}
+	s.busy = s.reason != ""
+	return nil, s.busy
+}

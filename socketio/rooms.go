@@ -1,0 +1,109 @@
+package socketio
+
+import (
+	"hash/maphash"
+	"sync"
+)
+
+// index finds the sockets of a namespace by id and by room. Its locks are held
+// for look-ups and copies only, never while anything is sent. Lock order: Socket.mu, then a shard's.
+type index struct {
+	seed   maphash.Seed // fixed at birth
+	shards [32]shard
+}
+
+// shard is the part of an index for the ids and rooms of one hash.
+type shard struct {
+	mu      sync.RWMutex
+	sockets map[string]*Socket      // under mu; connected, by id
+	rooms   map[string]set[*Socket] // under mu; none empty
+}
+
+func newIndex() *index {
+	x := &index{seed: maphash.MakeSeed()}
+	for i := range x.shards {
+		x.shards[i].sockets = make(map[string]*Socket)
+		x.shards[i].rooms = make(map[string]set[*Socket])
+	}
+	return x
+}
+
+func (x *index) shard(name string) *shard {
+	return &x.shards[maphash.String(x.seed, name)%uint64(len(x.shards))]
+}
+
+func (x *index) add(s *Socket) {
+	sh := x.shard(s.id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.sockets[s.id] = s
+}
+
+func (x *index) remove(s *Socket) {
+	sh := x.shard(s.id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	delete(sh.sockets, s.id)
+}
+
+func (x *index) join(room string, s *Socket) {
+	sh := x.shard(room)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	members := sh.rooms[room]
+	if members.add(s) {
+		sh.rooms[room] = members
+	}
+}
+
+func (x *index) leave(room string, s *Socket) {
+	sh := x.shard(room)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	members := sh.rooms[room]
+	members.remove(s)
+	if len(members.members) == 0 {
+		delete(sh.rooms, room)
+		return
+	}
+	sh.rooms[room] = members
+}
+
+// appendMembers appends the members of a room, among them the socket whose id it is.
+func (x *index) appendMembers(dst []*Socket, room string) []*Socket {
+	sh := x.shard(room)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	if s := sh.sockets[room]; s != nil {
+		dst = append(dst, s)
+	}
+	return append(dst, sh.rooms[room].members...)
+}
+
+// appendAll appends every connected socket.
+func (x *index) appendAll(dst []*Socket) []*Socket {
+	for i := range x.shards {
+		dst = x.shards[i].appendAll(dst)
+	}
+	return dst
+}
+
+func (sh *shard) appendAll(dst []*Socket) []*Socket {
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	for _, s := range sh.sockets {
+		dst = append(dst, s)
+	}
+	return dst
+}
+
+func (x *index) countRooms() int {
+	n := 0
+	for i := range x.shards {
+		sh := &x.shards[i]
+		sh.mu.RLock()
+		n += len(sh.rooms)
+		sh.mu.RUnlock()
+	}
+	return n
+}

@@ -1,0 +1,234 @@
+package socketio
+
+import (
+	"encoding/json"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/dokkerr/realtime/engineio"
+	"github.com/dokkerr/realtime/sioproto"
+)
+
+// Handshake is what a socket was connected with. It is fixed at birth.
+type Handshake struct {
+	*engineio.Request
+	Auth json.RawMessage // the CONNECT payload, an object; {} when the client sent none
+}
+
+// Socket is one client in one namespace. Its methods may be called from any
+// goroutine. One that is not connected yet, or no longer, is sent nothing.
+type Socket struct {
+	// Value belongs to the application: set it in a middleware, read it
+	// anywhere later.
+	Value any
+
+	id        string     // fixed at birth
+	conn      *conn      // fixed at birth
+	namespace *Namespace // fixed at birth
+	handshake *Handshake // fixed at birth
+
+	joined    bool        // under conn.mu; packets of the client are let in
+	announced bool        // its goroutine's; OnDisconnect is due
+	live      atomic.Bool // connected, and sent to: from behind the CONNECT reply to the end
+
+	mu     sync.Mutex
+	reason Reason                   // under mu; why it ended, "" before
+	rooms  set[string]              // under mu; empty once ended
+	acks   map[uint64]chan<- answer // under mu; made by the first Ask, nil once ended
+	life   *life                    // under mu; nil until a context is asked for
+	inbox  inbox                    // under mu
+	busy   bool                     // under mu; a goroutine works for the socket, or has for the last time
+}
+
+// ID returns the public id of the socket, 20 characters; it is no secret and
+// not the session's.
+func (s *Socket) ID() string { return s.id }
+
+// Namespace returns where the socket is connected.
+func (s *Socket) Namespace() *Namespace { return s.namespace }
+
+// Handshake returns what the socket was connected with.
+func (s *Socket) Handshake() *Handshake { return s.handshake }
+
+// Transport returns "polling" or "websocket", as it is now.
+func (s *Socket) Transport() string { return s.conn.session.Transport() }
+
+// Buffered returns the bytes that wait for the client.
+func (s *Socket) Buffered() int { return s.conn.session.Buffered() }
+
+// Join adds the socket to rooms. It is done when Join returns. A disconnected
+// socket is in no room, and the room named like its id needs no Join.
+func (s *Socket) Join(rooms ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, room := range rooms {
+		if s.reason == "" && room != s.id && s.rooms.add(room) {
+			s.namespace.index.join(room, s)
+		}
+	}
+}
+
+// Leave takes the socket out of rooms. It is done when Leave returns. A socket
+// does not leave the room named like its id.
+func (s *Socket) Leave(rooms ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, room := range rooms {
+		if s.rooms.remove(room) {
+			s.namespace.index.leave(room, s)
+		}
+	}
+}
+
+// Rooms returns the rooms of the socket, its own (the room named like its id)
+// first. A disconnected socket is in none.
+func (s *Socket) Rooms() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reason != "" {
+		return nil
+	}
+	return append([]string{s.id}, s.rooms.members...)
+}
+
+// Emit sends an event. payload is one value as On's Out describes; nil is no
+// argument. The error is the payload's, or that the event is reserved.
+func (s *Socket) Emit(event string, payload any) error {
+	e := newEncoder(&s.conn.server.options)
+	defer e.free()
+	if err := e.event(event, payload); err != nil {
+		return err
+	}
+	s.sendPacket(e, sioproto.Event, ackID{})
+	s.conn.server.sent(event, 1)
+	return nil
+}
+
+// Send sends an encoded event of the socket's namespace.
+func (s *Socket) Send(e Encoded) {
+	e.check(s.namespace)
+	s.send(e.frames, false)
+	s.conn.server.sent(e.event, 1)
+}
+
+// Volatile aims at this socket alone, for events that may be lost: they are
+// dropped unless it can be written to at once.
+func (s *Socket) Volatile() Broadcast { return s.namespace.To(s.id).Volatile() }
+
+// To aims at the members of rooms, but this socket.
+func (s *Socket) To(rooms ...string) Broadcast { return s.Broadcast().To(rooms...) }
+
+// Broadcast aims at everybody in the namespace but this socket.
+func (s *Socket) Broadcast() Broadcast { return Broadcast{namespace: s.namespace, sender: s} }
+
+// Disconnect sends a DISCONNECT packet, after which the stock client does not
+// come back by itself. With closeConnection every socket of the connection gets
+// one, and the connection ends once they are flushed. Events that wait for
+// their handlers are dropped. A socket that is not connected yet is not
+// disconnected: its middleware returns an error instead.
+func (s *Socket) Disconnect(closeConnection bool) {
+	if closeConnection {
+		s.conn.disconnect()
+		return
+	}
+	s.disconnect()
+}
+
+// Close ends the connection without a DISCONNECT packet, after what waits was
+// flushed: the stock client comes back. The sockets of the connection end at
+// once, and events that wait for their handlers are dropped.
+func (s *Socket) Close(reason Reason) { s.conn.close(reason) }
+
+func (s *Socket) disconnect() {
+	if !s.live.Load() || !s.end(ServerDisconnect) {
+		return
+	}
+	s.conn.session.Send(textFrame(sioproto.Packet{Type: sioproto.Disconnect, Namespace: s.namespace.name}))
+}
+
+// send queues a unit unless the socket is not connected. It reports whether it did.
+func (s *Socket) send(frames []engineio.Frame, volatile bool) bool {
+	if !s.live.Load() {
+		return false
+	}
+	if volatile {
+		return s.conn.session.SendVolatile(frames...)
+	}
+	s.conn.session.Send(frames...)
+	return true
+}
+
+// sendPacket is send for what goes to this socket only.
+func (s *Socket) sendPacket(e *encoder, t sioproto.Type, ack ackID) {
+	if !s.live.Load() {
+		return
+	}
+	if len(e.attachments) > 0 {
+		s.conn.session.Send(e.frames(t, s.namespace.name, ack)...)
+		return
+	}
+	s.conn.session.Send(textFrame(e.packet(t, s.namespace.name, ack)))
+}
+
+// end ends the socket for everybody at once; its goroutine then tells the
+// application. It reports whether it was the first to do so. What had arrived
+// is still handled when the client brought the end about, else dropped.
+func (s *Socket) end(r Reason) bool {
+	s.mu.Lock()
+	if s.reason != "" {
+		s.mu.Unlock()
+		return false
+	}
+	s.reason = r
+	s.live.Store(false)
+	rooms, acks, life := s.rooms.members, s.acks, s.life
+	s.rooms, s.acks = set[string]{}, nil
+	if !byClient(r) {
+		s.inbox.drop()
+	}
+	s.inbox.release()
+	idle := !s.busy
+	s.busy = true
+	s.mu.Unlock()
+
+	s.conn.forget(s)
+	s.namespace.index.remove(s)
+	for _, room := range rooms {
+		s.namespace.index.leave(room, s)
+	}
+	for _, a := range acks {
+		a <- answer{failed: true}
+	}
+	life.end(r)
+	if idle {
+		s.startWork()
+	}
+	return true
+}
+
+// byClient tells the endings that a client brings about.
+func byClient(r Reason) bool {
+	return slices.Contains([]Reason{
+		ClientDisconnect, engineio.TransportClose, engineio.TransportError, engineio.PingTimeout,
+	}, r)
+}
+
+// finish tells the application of the end.
+func (s *Socket) finish() {
+	if !s.announced {
+		return
+	}
+	if hook := s.conn.server.options.Hooks.Disconnected; hook != nil {
+		hook(s, s.reason)
+	}
+	for _, f := range s.namespace.onDisconnect {
+		s.runOnDisconnect(f)
+	}
+}
+
+func (s *Socket) runOnDisconnect(f func(*Socket, Reason)) {
+	var logged error
+	defer s.recovered("disconnect", &logged)
+	f(s, s.reason)
+}

@@ -1,0 +1,80 @@
+// Package socketio is a Socket.IO server (protocol 5, clients 3.x and 4.x):
+// namespaces, sockets, typed events, acknowledgements both ways, rooms and
+// broadcast. It is an http.Handler.
+//
+// A client that connects to a namespace is a Socket there. It passes the
+// namespace's middlewares, joins rooms, and sends events to the handlers that
+// were registered with On. Events for clients go out through Socket.Emit,
+// through a Broadcast to many sockets, or through Ask, which waits for an answer.
+//
+// # Order
+//
+// The middlewares of a socket, its OnConnect, its handlers and its OnDisconnect
+// run one after the other, in the order in which things arrived, on a goroutine
+// that exists only while there is something to do. Different sockets run at
+// once. Acknowledgements do not wait in that line: a handler may ask its own
+// client, with a deadline, as the answer comes behind what the client sent before.
+//
+// # Payloads
+//
+// A payload is any value that encoding/json encodes. Binary anywhere inside
+// travels as an attachment; Args is several arguments; Raw is arguments as they
+// are on the wire; json.RawMessage is one JSON text that is checked and passed
+// as it is; nil and None are no argument.
+package socketio
+
+import (
+	"cmp"
+	"log/slog"
+	"time"
+
+	"github.com/dokkerr/realtime/engineio"
+)
+
+// Reason names why a socket ended: one of the constants here or of engineio,
+// or what the application gave to Socket.Close.
+type Reason = engineio.Reason
+
+// The endings of a socket whose connection lives on.
+const (
+	ClientDisconnect Reason = "client namespace disconnect"
+	ServerDisconnect Reason = "server namespace disconnect"
+)
+
+// Options configures a Server; the zero value has the official server's
+// defaults.
+type Options struct {
+	Engine         engineio.Options
+	Path           string        // where requests are served; "": "/socket.io/"
+	ConnectTimeout time.Duration // from the opening to the first joined namespace; 0: 45 s
+	MaxNamespaces  int           // joined by one connection, which else is closed; 0: no limit
+	MaxInbox       int           // events of one socket waiting for its handlers; a full inbox slows the reader; 0: 64
+	MaxPendingAcks int           // answers awaited from one socket; 0: 256
+	MaxDepth       int           // of JSON nesting; 0: 64
+	MaxAttachments int           // of one packet, both ways; 0: 10
+	Logger         *slog.Logger  // nil: slog.Default()
+	Hooks          Hooks
+}
+
+// Hooks watches a Server. Every field may be nil. The functions must be fast
+// and may run at once.
+type Hooks struct {
+	Connected    func(s *Socket)                   // before OnConnect
+	Disconnected func(s *Socket, r Reason)         // before OnDisconnect
+	Received     func(event string)                // an event with a handler of its own, before that runs
+	Sent         func(event string, receivers int) // an event queued for sockets
+	Panicked     func(s *Socket, event string)     // event is "connect" or "disconnect" for what is no event's handler
+}
+
+func (o Options) withDefaults() Options {
+	o.Path = cmp.Or(o.Path, "/socket.io/")
+	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 45*time.Second)
+	o.MaxInbox = cmp.Or(o.MaxInbox, 64)
+	o.MaxPendingAcks = cmp.Or(o.MaxPendingAcks, 256)
+	o.MaxDepth = cmp.Or(o.MaxDepth, 64)
+	o.MaxAttachments = cmp.Or(o.MaxAttachments, 10)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
