@@ -1,9 +1,8 @@
-import type { BookingStatus, PaymentStatus, Presence, Refusal } from './contract';
+import type { BookingStatus, PaymentStatus, Refusal } from './contract';
 import type { Session } from './session';
 
 /** One call of the marketplace's back end, for the line at the foot of the page. */
 export interface Call {
-  method: string;
   path: string;
   status: number;
   milliseconds: number;
@@ -21,7 +20,7 @@ export class Backend {
 
   async moveBooking(bookingId: string, status: BookingStatus, reason?: string): Promise<void> {
     const { listing, boater, owner } = this.session;
-    await this.call('PUT', `/v1/bookings/${bookingId}`, {
+    await this.put(`/v1/bookings/${bookingId}`, {
       listingId: listing.id,
       boaterId: boater.id,
       ownerId: owner.id,
@@ -31,25 +30,22 @@ export class Backend {
   }
 
   async movePayment(paymentId: string, bookingId: string, status: PaymentStatus, error?: string): Promise<void> {
-    await this.call('PUT', `/v1/payments/${paymentId}`, { bookingId, ...price, status, ...(error && { error }) });
+    await this.put(`/v1/payments/${paymentId}`, { bookingId, ...price, status, ...(error && { error }) });
   }
 
-  async presence(userId: string): Promise<Presence> {
-    return (await this.call('GET', `/v1/users/${userId}/presence`)) as Presence;
-  }
-
-  private async call(method: string, path: string, body?: object): Promise<unknown> {
-    const headers: Record<string, string> = { Authorization: `Bearer ${this.session.serviceKey}` };
-    if (body) {
-      headers['Content-Type'] = 'application/json';
-      headers['Idempotency-Key'] = crypto.randomUUID();
-    }
+  private async put(path: string, body: object): Promise<void> {
     const start = performance.now();
-    const response = await fetch(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-    const milliseconds = Math.round(performance.now() - start);
-    this.called({ method, path, status: response.status, milliseconds });
+    const response = await fetch(path, {
+      method: 'PUT',
+      headers: {
+        Authorization: `Bearer ${this.session.serviceKey}`,
+        'Content-Type': 'application/json',
+        'Idempotency-Key': crypto.randomUUID(),
+      },
+      body: JSON.stringify(body),
+    });
     const answer = (await response.json()) as { error?: Refusal };
+    this.called({ path, status: response.status, milliseconds: Math.round(performance.now() - start) });
     if (answer.error) throw new Error(answer.error.message);
-    return answer;
   }
 }

@@ -18,6 +18,7 @@ export class Person {
   readonly thread: Thread;
   readonly bookings = new Bookings();
   readonly inbox = new Inbox();
+  /** Undefined until the server tells. It tells a new connection who is online. */
   presence: Presence | undefined;
   otherTypes = false;
   /** What arrived by catching up after the last drop; undefined before the first. */
@@ -144,7 +145,6 @@ export class Person {
   private async catchUp(): Promise<void> {
     const connects = ++this.connects;
     this.askedToRead = 0;
-    await this.fetchPresence();
     const messages = await this.fetchMessages();
     const notifications = await this.fetchNotifications();
     const bookings = await this.fetchBookings();
@@ -184,10 +184,6 @@ export class Person {
   private async fetchNotifications(): Promise<number> {
     const { notifications } = await this.connection.ask('notification.list', {});
     return notifications.filter((notification) => this.inbox.add(notification)).length;
-  }
-
-  private async fetchPresence(): Promise<void> {
-    this.presence = await this.backend.presence(this.other.id);
   }
 
   /** Moves the read mark to the newest message while the person is looking. */

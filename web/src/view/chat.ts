@@ -77,7 +77,6 @@ function stateOf(line: Line, mine: boolean): string {
 }
 
 function showPresence({ presence }: Person, element: HTMLElement): void {
-  element.hidden = !presence;
   element.dataset['online'] = String(presence?.online ?? false);
   if (presence?.online) setText(element, 'online');
   else setText(element, presence?.lastSeen ? `last seen ${clock(presence.lastSeen)}` : 'offline');

@@ -20,8 +20,8 @@ export function pageView(people: Person[], session: Session, newBooking: () => P
     for (const view of views) view.update();
     for (const tab of tabs) tab.update();
   }
-  function showCall({ method, path, status, milliseconds }: Call): void {
-    if (method !== 'GET') setText(calls, `${method} ${path} answered ${status} in ${milliseconds} ms`);
+  function showCall({ path, status, milliseconds }: Call): void {
+    setText(calls, `PUT ${path} answered ${status} in ${milliseconds} ms`);
   }
   function showTrouble(error: Error): void {
     setText(calls, error.message);
