@@ -1,0 +1,172 @@
+package httpapi_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dokkerr/realtime/dokkerr"
+)
+
+// gate is a store whose commits wait.
+type gate struct {
+	broken
+	open chan struct{}
+}
+
+func (g gate) Update(ctx context.Context, _ func(dokkerr.Tx) error) error {
+	select {
+	case <-g.open:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func TestAnswerWaitsForTheCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := gate{open: make(chan struct{})}
+		f := over(store)
+		answered := make(chan *httptest.ResponseRecorder, 1)
+		go func() { answered <- f.ask("POST", "/v1/notifications", notification) }()
+		synctest.Wait()
+		time.Sleep(14 * time.Second)
+		select {
+		case w := <-answered:
+			t.Fatalf("answered before the commit: %d %s", w.Code, w.Body)
+		default:
+		}
+		close(store.open)
+		want(t, <-answered, 200)
+	})
+}
+
+func TestHandlerDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := over(gate{open: make(chan struct{})})
+		start := time.Now()
+		w := f.ask("POST", "/v1/notifications", notification, once, "late")
+		refused(t, w, 503, dokkerr.StorageUnavailable, "")
+		if took := time.Since(start); took != 15*time.Second {
+			t.Errorf("took %v, want 15s", took)
+		}
+	})
+}
+
+// pipe serves one connection of a real server in fake time.
+type pipe struct {
+	net.Conn
+	*bufio.Reader
+}
+
+func serve(t *testing.T, h http.Handler) pipe {
+	t.Helper()
+	client, server := net.Pipe()
+	listener := &single{conn: make(chan net.Conn, 1), closed: make(chan struct{})}
+	listener.conn <- server
+	srv := &http.Server{Handler: h}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(listener) }()
+	t.Cleanup(func() {
+		client.Close()
+		if err := srv.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-done; err != http.ErrServerClosed {
+			t.Error(err)
+		}
+		time.Sleep(time.Second) // net/http lingers half a second on a connection it cuts
+	})
+	return pipe{client, bufio.NewReader(client)}
+}
+
+// single is a listener of one connection.
+type single struct {
+	conn   chan net.Conn
+	closed chan struct{}
+}
+
+func (l *single) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conn:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *single) Close() error   { close(l.closed); return nil }
+func (l *single) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (p pipe) answer(t *testing.T) (int, string) {
+	t.Helper()
+	answer, err := http.ReadResponse(p.Reader, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+func TestSlowBodyIsCut(t *testing.T) {
+	for name, header := range map[string]string{"with a key": "Authorization: Bearer " + key + "\r\n", "without": ""} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := serve(t, over(broken{}))
+				start := time.Now()
+				fmt.Fprintf(p, "POST /v1/events HTTP/1.1\r\nHost: x\r\n%sContent-Length: 100\r\n\r\n{", header)
+				if status, body := p.answer(t); status != 400 && status != 401 {
+					t.Fatalf("%d %s", status, body)
+				}
+				if _, err := p.ReadByte(); err != io.EOF {
+					t.Fatalf("the connection lives: %v", err)
+				}
+				if took := time.Since(start); took > 11*time.Second {
+					t.Errorf("cut after %v", took)
+				}
+			})
+		})
+	}
+}
+
+// The deadline of the body must not end a request that the store keeps waiting.
+func TestBodyDeadlineEndsWithTheBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := gate{open: make(chan struct{})}
+		p := serve(t, over(store))
+		fmt.Fprintf(p, "POST /v1/notifications HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", key, len(notification), notification)
+		time.AfterFunc(14*time.Second, func() { close(store.open) })
+		if status, body := p.answer(t); status != 200 {
+			t.Errorf("%d %s", status, body)
+		}
+	})
+}
+
+func TestBodyWithoutEndIsCutAtTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := serve(t, over(broken{}))
+		fmt.Fprintf(p, "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n", key)
+		go func() {
+			for {
+				if _, err := fmt.Fprintf(p, "1000\r\n%s\r\n", strings.Repeat(" ", 0x1000)); err != nil {
+					return
+				}
+			}
+		}()
+		if status, body := p.answer(t); status != 413 {
+			t.Errorf("%d %s", status, body)
+		}
+	})
+}
