@@ -91,7 +91,11 @@ func (s *Store) open(ctx context.Context, path string, o *Options) error {
 	if err != nil {
 		return err
 	}
-	if err := checkVersion(ctx, db); err != nil {
+	version, err := version(ctx, db)
+	if err != nil {
+		return err
+	}
+	if err := checkVersion(version); err != nil {
 		return err
 	}
 	if err := migrate(ctx, db); err != nil {
@@ -152,14 +156,15 @@ func makeFile(path string) error {
 	return f.Close()
 }
 
+func version(ctx context.Context, db *sql.DB) (version string, err error) {
+	err = db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version)
+	return version, err
+}
+
 // checkVersion refuses the versions that may corrupt a file which several connections write-ahead log
 // (3.7.0 to 3.51.2).
-func checkVersion(ctx context.Context, db *sql.DB) error {
-	var version string
+func checkVersion(version string) error {
 	var major, minor, patch int
-	if err := db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
-		return err
-	}
 	if _, err := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); err != nil {
 		return fmt.Errorf("version %q: %w", version, err)
 	}
