@@ -420,6 +420,17 @@ func TestBookingsChangedWhileTheyAreListed(t *testing.T) {
 	})
 }
 
+func TestCatchUpEndsWithItsSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &log{fail: errors.New("disk on fire")}
+		d := startFeeds(t, l)
+		s := attached(t, d, &recorder{}, "phone", 0)
+		time.Sleep(time.Minute)
+		d.detach(s)
+		d.running.Wait()
+	})
+}
+
 func TestCloseEndsCatchUps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &log{}

@@ -60,7 +60,7 @@ func (g *Gateway) Publish(events []dokkerr.Event) {
 	for i := range events {
 		e := &events[i]
 		g.feeds.publish(e)
-		if e.Booking != nil && e.Booking.Active && len(e.To) > 0 {
+		if e.Name == "booking.created" {
 			g.presence.introduce(e.To[0].User)
 		}
 	}

@@ -102,8 +102,8 @@ type value struct {
 func (s *schema) decode(args socketio.Raw) (payload, error) {
 	p := payload{schema: s}
 	object := args.At(0)
-	if args.Len() > 1 || args.Len() == 1 && !isObject(object) {
-		return p, invalid("", "the payload must be one object")
+	if args.Len() > 1 || args.Len() == 1 && !isObject(object) || len(args.Attachments) > 0 {
+		return p, invalid("", "the payload must be one object, without binary data")
 	}
 	if object != nil {
 		for key, raw := range members(object) {
