@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"sync"
+	"time"
 
 	"github.com/dokkerr/realtime/engineio"
 	"github.com/dokkerr/realtime/sioproto"
@@ -127,13 +128,20 @@ func (s *Socket) put(e *event) {
 	}
 }
 
-// waitForRoom is called under mu, which it gives up meanwhile.
+// waitForRoom is called under mu, which it gives up meanwhile. Nobody hears the client until it returns,
+// not even its end: it waits no longer than for a pong.
 func (s *Socket) waitForRoom() {
 	space := make(chan struct{})
 	s.inbox.space = space
 	s.mu.Unlock()
-	<-space
-	s.mu.Lock()
+	defer s.mu.Lock()
+	patience := time.NewTimer(s.conn.server.options.pongWait())
+	defer patience.Stop()
+	select {
+	case <-space:
+	case <-patience.C:
+		s.conn.close(engineio.PingTimeout)
+	}
 }
 
 // startWork has a goroutine work for the socket. Who sets busy calls it.

@@ -2,7 +2,6 @@ package socketio
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -74,10 +73,26 @@ func (srv *Server) Connections() int { return srv.engine.Sessions() }
 
 // Shutdown refuses new handshakes, closes every connection without a
 // DISCONNECT packet (the stock client comes back), and returns when all
-// handlers have returned, or with ctx's error. Call it once.
+// handlers have returned, or with ctx's error. The contexts of handlers end at
+// once, and events that wait are dropped. Call it once.
 func (srv *Server) Shutdown(ctx context.Context) error {
-	err := srv.engine.Shutdown(ctx)
-	return errors.Join(err, srv.tasks.wait(ctx))
+	for _, s := range srv.sockets() {
+		s.end(engineio.ServerShutdown) // so that no handler holds up a reader
+	}
+	if err := srv.engine.Shutdown(ctx); err != nil {
+		return err
+	}
+	return srv.tasks.wait(ctx)
+}
+
+func (srv *Server) sockets() []*Socket {
+	srv.mu.RLock()
+	defer srv.mu.RUnlock()
+	var all []*Socket
+	for _, n := range srv.namespaces {
+		all = n.index.appendAll(all)
+	}
+	return all
 }
 
 // sessions is what the engine tells a Server.

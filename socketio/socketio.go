@@ -48,7 +48,7 @@ type Options struct {
 	Path           string        // where requests are served; "": "/socket.io/"
 	ConnectTimeout time.Duration // from the opening to the first joined namespace; 0: 45 s
 	MaxNamespaces  int           // joined by one connection, which else is closed; 0: no limit
-	MaxInbox       int           // events of one socket waiting for its handlers; a full inbox slows the reader; 0: 64
+	MaxInbox       int           // events of one socket waiting for its handlers; a full inbox slows the reader, and one full for longer than a pong may take ends the connection; 0: 64
 	MaxPendingAcks int           // answers awaited from one socket; 0: 256
 	MaxDepth       int           // of JSON nesting; 0: 64
 	MaxAttachments int           // of one packet, both ways; 0: 10
@@ -77,4 +77,9 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.Default()
 	}
 	return o
+}
+
+// pongWait is how long the engine waits for a sign of life.
+func (o *Options) pongWait() time.Duration {
+	return cmp.Or(o.Engine.PingInterval, 25*time.Second) + cmp.Or(o.Engine.PingTimeout, 20*time.Second)
 }
