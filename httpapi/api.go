@@ -40,6 +40,9 @@ type Options struct {
 	Version     string       // of the OpenAPI document
 	Ready       func() bool  // whether new work should come here; nil: always
 	Logger      *slog.Logger // nil: slog.Default()
+
+	// CheckOrigin says whether a request is served, by its Origin; others get FORBIDDEN. Nil: all are.
+	CheckOrigin func(r *http.Request) bool
 }
 
 // New returns the handler of /v1/, /openapi.json, /healthz and /readyz; anything else it answers with NOT_FOUND. o may
@@ -61,7 +64,7 @@ func New(service *dokkerr.Service, sockets Sockets, o *Options) http.Handler {
 	open.Handle("GET /openapi.json", serveDocument(document))
 	open.HandleFunc("GET /healthz", health(func() bool { return true }))
 	open.HandleFunc("GET /readyz", health(o.Ready))
-	return withLog(log, withHeaders(withBodyDeadline(strict(open))))
+	return withLog(log, withHeaders(withBodyDeadline(withOrigin(o.CheckOrigin, strict(open)))))
 }
 
 // api holds what the routes ask.

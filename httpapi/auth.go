@@ -51,3 +51,17 @@ func bearer(h http.Header) (string, bool) {
 	scheme, key, found := strings.Cut(written[0], " ")
 	return key, found && key != "" && strings.EqualFold(scheme, "Bearer")
 }
+
+// withOrigin refuses pages of other origins. Nobody's page gets CORS headers: a service key has no place in a browser.
+func withOrigin(check func(*http.Request) bool, next http.Handler) http.Handler {
+	if check == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !check(r) {
+			refusal(dokkerr.Forbidden, "not from this origin").write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -84,6 +85,24 @@ func TestOpenRoutesNeedNoKey(t *testing.T) {
 	for _, path := range []string{"/healthz", "/readyz", "/openapi.json"} {
 		if w := f.ask("GET", path, "", "Authorization", ""); w.Code != 200 {
 			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
+}
+
+func TestOriginIsChecked(t *testing.T) {
+	h := httpapi.New(nil, nil, &httpapi.Options{
+		Logger:      slog.New(slog.DiscardHandler),
+		CheckOrigin: func(r *http.Request) bool { return r.Header.Get("Origin") == "" },
+	})
+	for origin, status := range map[string]int{"": 200, "https://evil.example": 403} {
+		for _, path := range []string{"/healthz", "/openapi.json"} {
+			r := httptest.NewRequest("GET", path, nil)
+			r.Header.Set("Origin", origin)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != status || w.Header().Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("%s from %q: %d %v", path, origin, w.Code, w.Header())
+			}
 		}
 	}
 }

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// doors are where a server listens.
+type doors struct {
+	public  []net.Listener
+	metrics []net.Listener // none or one
+}
+
+// openDoors listens as configured.
+func openDoors(ctx context.Context, conf config) (d doors, err error) {
+	if d.public, err = listen(ctx, conf.hosts, conf.port); err != nil {
+		return d, fmt.Errorf("cannot listen: %w; if it is running already, PORT chooses another port", err)
+	}
+	if conf.metricsAddr == "" {
+		return d, nil
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", conf.metricsAddr)
+	if err != nil {
+		d.close()
+		return d, fmt.Errorf("cannot listen for METRICS_ADDR: %w", err)
+	}
+	d.metrics = []net.Listener{l}
+	return d, nil
+}
+
+// listen opens the hosts at one port. The first must work. The others, this machine's names in another address family,
+// may be missing, but not be somebody else's.
+func listen(ctx context.Context, hosts []string, port int) ([]net.Listener, error) {
+	var listeners []net.Listener
+	for i, host := range hosts {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		if err == nil {
+			listeners = append(listeners, l)
+			port = portOf(l)
+		} else if i == 0 || errors.Is(err, syscall.EADDRINUSE) {
+			closeAll(listeners)
+			return nil, err
+		}
+	}
+	return listeners, nil
+}
+
+func (d doors) port() int { return portOf(d.public[0]) }
+
+func (d doors) close() {
+	closeAll(d.public)
+	closeAll(d.metrics)
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close()
+	}
+}
+
+func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+
+// newHTTPServer serves HTTP/1.1 alone. It has no limit for a whole request or answer: long polls take their time, and who
+// reads a body bounds it.
+func newHTTPServer(h http.Handler, secure *tls.Config, log *slog.Logger) *http.Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Server{
+		Handler:           onlyOrigin(h),
+		TLSConfig:         secure,
+		Protocols:         &protocols,
+		ReadHeaderTimeout: 5 * time.Second, // and of a TLS handshake
+		IdleTimeout:       75 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelInfo),
+	}
+}
+
+// onlyOrigin refuses what is meant for a proxy, and keeps browsers that came by TLS to it.
+func onlyOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Host != "" || r.Method == http.MethodConnect {
+			http.Error(w, "this is no proxy", http.StatusBadRequest)
+			return
+		}
+		if r.TLS != nil {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// tlsOf returns nil without a certificate. TLS 1.2 is spoken with forward secrecy and authenticated encryption only.
+func tlsOf(conf config) (*tls.Config, error) {
+	if conf.certFile == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(conf.certFile, conf.keyFile)
+	if err != nil {
+		return nil, refusedSettings{fmt.Errorf("TLS_CERT_FILE and TLS_KEY_FILE cannot be used: %w; give a PEM certificate chain and its key", err)}
+	}
+	return &tls.Config{
+		Certificates: []tls.Certificate{pair},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"http/1.1"},
+		CipherSuites: []uint16{
+			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+			tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		},
+	}, nil
+}

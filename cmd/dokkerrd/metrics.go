@@ -1,0 +1,114 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/dokkerr/realtime/socketio"
+	"github.com/dokkerr/realtime/sqlite"
+)
+
+const namespace = "dokkerr"
+
+// meters turns the hooks of the other packages into Prometheus metrics.
+type meters struct {
+	registry    *prometheus.Registry
+	events      eventCounts
+	connected   prometheus.Counter
+	ended       *prometheus.CounterVec // by reason
+	panics      prometheus.Counter
+	commits     prometheus.Histogram // seconds
+	commands    prometheus.Counter
+	written     prometheus.Counter
+	storeErrors prometheus.Counter
+}
+
+func newMeters() *meters {
+	m := &meters{
+		registry:    prometheus.NewRegistry(),
+		connected:   counter("sockets_connected_total", "Sockets that were let in."),
+		ended:       prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: "sockets_ended_total", Help: "Sockets that ended, by reason."}, []string{"reason"}),
+		panics:      counter("handler_panics_total", "Panics in handlers of events."),
+		commands:    counter("store_commands_total", "Commands that the store was asked to commit."),
+		written:     counter("store_events_total", "Durable events that were committed."),
+		storeErrors: counter("store_failures_total", "Batches and questions that failed in the store."),
+		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "store_commit_seconds", Help: "Time of a group commit until it is on disk.",
+			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 16),
+		}),
+	}
+	m.registry.MustRegister(m.connected, m.ended, m.panics, m.commits, m.commands, m.written, m.storeErrors,
+		eventCollector{&m.events},
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
+}
+
+// watch adds what is asked for when Prometheus asks.
+func (m *meters) watch(s *server) {
+	gauge := func(name, help string, now func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, now)
+	}
+	m.registry.MustRegister(
+		gauge("connections", "Open connections.", func() float64 { return float64(s.io.Connections()) }),
+		gauge("rooms", "Rooms with a member.", func() float64 { return float64(s.io.Of("/").Rooms()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Namespace: namespace, Name: "illegal_changes_total", Help: "Changes of bookings and payments that their state did not allow.",
+		}, func() float64 { return float64(s.service.IllegalChanges()) }),
+	)
+}
+
+func (m *meters) socketHooks() socketio.Hooks {
+	return socketio.Hooks{
+		Connected:    func(*socketio.Socket) { m.connected.Inc() },
+		Disconnected: func(_ *socketio.Socket, r socketio.Reason) { m.ended.WithLabelValues(string(r)).Inc() },
+		Received:     m.events.received,
+		Sent:         m.events.sent,
+		Panicked:     func(*socketio.Socket, string) { m.panics.Inc() },
+	}
+}
+
+// storeHooks logs failures too: callers hear only a code.
+func (m *meters) storeHooks(failed func(error)) sqlite.Hooks {
+	return sqlite.Hooks{
+		Committed: func(c sqlite.Commit) {
+			m.commits.Observe(c.Took.Seconds())
+			m.commands.Add(float64(c.Commands))
+			m.written.Add(float64(c.Events))
+		},
+		Failed: func(err error) {
+			m.storeErrors.Inc()
+			failed(err)
+		},
+	}
+}
+
+func (m *meters) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// eventCollector shows eventCounts to Prometheus.
+type eventCollector struct{ counts *eventCounts }
+
+var eventsDesc = prometheus.NewDesc(namespace+"_events_total", "Events by name: in from clients, out to them, once per socket.",
+	[]string{"event", "direction"}, nil)
+
+// Describe implements prometheus.Collector.
+func (eventCollector) Describe(to chan<- *prometheus.Desc) { to <- eventsDesc }
+
+// Collect implements prometheus.Collector.
+func (c eventCollector) Collect(to chan<- prometheus.Metric) {
+	c.counts.each(func(event string, in, out int64) {
+		to <- prometheus.MustNewConstMetric(eventsDesc, prometheus.CounterValue, float64(in), event, "in")
+		to <- prometheus.MustNewConstMetric(eventsDesc, prometheus.CounterValue, float64(out), event, "out")
+	})
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/dokkerr/realtime/console"
+	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/engineio"
+	"github.com/dokkerr/realtime/gateway"
+	"github.com/dokkerr/realtime/httpapi"
+	"github.com/dokkerr/realtime/socketio"
+	"github.com/dokkerr/realtime/sqlite"
+	"github.com/dokkerr/realtime/token"
+)
+
+const (
+	drainDeadline = 20 * time.Second // for what clients are still due
+	closeDeadline = 5 * time.Second  // for requests to the API
+)
+
+// server is all that runs, in the order in which it is built; it stops in reverse.
+type server struct {
+	log     *slog.Logger
+	ready   atomic.Bool
+	meters  *meters
+	store   *sqlite.Store
+	service *dokkerr.Service
+	io      *socketio.Server
+	gateway *gateway.Gateway
+	mux     *http.ServeMux
+	public  *http.Server
+	private *http.Server // metrics
+}
+
+// newServer builds a server whose origin is at port. Who gets it must run it.
+func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*server, error) {
+	secure, err := tlsOf(conf)
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := token.NewVerifier(token.Options{Secret: conf.secret, Issuer: conf.issuer, Audience: conf.audience})
+	if err != nil {
+		return nil, err
+	}
+	s := &server{log: log, meters: newMeters(), mux: http.NewServeMux()}
+	s.store, err = sqlite.Open(ctx, conf.database, &sqlite.Options{Hooks: s.meters.storeHooks(s.storeFailed)})
+	if err != nil {
+		return nil, err
+	}
+	origins := newOrigins(conf, port)
+	s.service = dokkerr.NewService(s.store, &dokkerr.Options{
+		Publish:    func(events []dokkerr.Event) { s.gateway.Publish(events) },
+		MaxContent: conf.limits.maxContent,
+	})
+	s.io = socketio.NewServer(socketOptions(conf.limits, origins, s.meters, log))
+	s.gateway = gateway.New(s.io, s.service, verifier, &gateway.Options{
+		PresenceGrace:  conf.limits.presenceGrace,
+		TypingInterval: conf.limits.typingInterval,
+		CommandTimeout: conf.limits.commandTimeout,
+		Logger:         log,
+	})
+	s.meters.watch(s)
+	s.route(conf, origins)
+	s.public = newHTTPServer(s.mux, secure, log)
+	s.private = newHTTPServer(s.meters.handler(), nil, log)
+	return s, nil
+}
+
+func (s *server) storeFailed(err error) { s.log.Error("store failed", "error", err) }
+
+func socketOptions(l limits, o origins, m *meters, log *slog.Logger) *socketio.Options {
+	return &socketio.Options{
+		Engine: engineio.Options{
+			PingInterval:   l.pingInterval,
+			PingTimeout:    l.pingTimeout,
+			UpgradeTimeout: l.upgradeTimeout,
+			MaxPayload:     l.maxPayload,
+			MaxPackets:     l.maxPackets,
+			MaxOutbox:      l.maxOutbox,
+			Compress:       -1, // messages are small, and secrets beside a stranger's text must not be compressed
+			CheckOrigin:    o.accept,
+			Logger:         log,
+		},
+		ConnectTimeout: l.connectTimeout,
+		MaxNamespaces:  l.maxNamespaces,
+		Logger:         log,
+		Hooks:          m.socketHooks(),
+	}
+}
+
+func (s *server) route(conf config, o origins) {
+	s.mux.Handle("/socket.io/", o.cors(s.io))
+	s.mux.Handle("GET /socket.io/{file}", console.Client())
+	s.mux.Handle("/", httpapi.New(s.service, sockets{s}, &httpapi.Options{
+		ServiceKeys: conf.serviceKeys,
+		Version:     version(),
+		Ready:       s.ready.Load,
+		CheckOrigin: o.accept,
+		Logger:      s.log,
+	}))
+}
+
+// run serves until ctx ends or a listener fails, then stops. It returns when all is quiet.
+func (s *server) run(ctx context.Context, d doors) error {
+	tasks, ctx := errgroup.WithContext(ctx)
+	for _, l := range d.public {
+		tasks.Go(func() error { return serveHTTP(s.public, l) })
+	}
+	for _, l := range d.metrics {
+		tasks.Go(func() error { return serveHTTP(s.private, l) })
+	}
+	s.ready.Store(true)
+	tasks.Go(func() error {
+		<-ctx.Done()
+		return s.stop()
+	})
+	return tasks.Wait()
+}
+
+func serveHTTP(srv *http.Server, l net.Listener) (err error) {
+	if srv.TLSConfig != nil {
+		err = srv.ServeTLS(l, "", "")
+	} else {
+		err = srv.Serve(l)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// stop ends everything from the top down, each step waiting for the one before: no new work, clients sent away with
+// what they are due and free to come back, requests answered, the last command done, the file closed.
+func (s *server) stop() error {
+	s.ready.Store(false)
+	s.log.Info("stopping", "connections", s.io.Connections())
+	s.within(drainDeadline, "connections", s.io.Shutdown)
+	s.within(closeDeadline, "requests", s.public.Shutdown)
+	s.gateway.Close()
+	err := s.store.Close()
+	s.within(closeDeadline, "metrics", s.private.Shutdown)
+	s.log.Info("stopped")
+	return err
+}
+
+// within gives a step its time. What is left then is cut by the end of the process.
+func (s *server) within(d time.Duration, what string, shutdown func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	if err := shutdown(ctx); err != nil {
+		s.log.Warn("cut short", "what", what, "error", err)
+	}
+}
+
+// sockets is what httpapi asks of the live side.
+type sockets struct{ s *server }
+
+// Presence implements httpapi.Sockets.
+func (x sockets) Presence(user dokkerr.ID) (online bool, lastSeen time.Time) {
+	p := x.s.gateway.Presence(user)
+	return p.Online, p.LastSeen
+}
+
+// Disconnect implements httpapi.Sockets.
+func (x sockets) Disconnect(user dokkerr.ID, sessionID, tokenID string) int {
+	return x.s.gateway.Disconnect(user, sessionID, tokenID)
+}
+
+// Counts implements httpapi.Sockets.
+func (x sockets) Counts() httpapi.Counts {
+	return httpapi.Counts{
+		Connections: x.s.io.Connections(),
+		Rooms:       x.s.io.Of("/").Rooms(),
+		Events:      x.s.meters.events.all(),
+	}
+}
