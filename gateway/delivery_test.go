@@ -433,16 +433,29 @@ func TestCatchUpEndsWithItsSocket(t *testing.T) {
 
 func TestCloseEndsCatchUps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		reading := 0
 		l := &log{}
+		l.pause = func() {
+			reading ^= 1
+			time.Sleep(time.Second)
+		}
 		d := startFeeds(t, l)
-		r := &recorder{room: 1, waiting: 1}
-		s := attached(t, d, r, "phone", 0)
+		full := &recorder{room: 1, waiting: 1}
+		stuck := attached(t, d, full, "phone", 0)
 		time.Sleep(time.Hour)
-		d.close()
-		d.detach(s) // as a socket that outlives the shutdown
-		late := attached(t, d, r, "laptop", 0)
+		attached(t, d, &recorder{}, "tablet", 0)
 		synctest.Wait()
-		if live, _ := late.place(); live {
+		if reading != 1 {
+			t.Fatal("no read is in flight")
+		}
+		d.close()
+		if reading != 0 {
+			t.Error("close returned before a read did")
+		}
+		d.detach(stuck) // as a socket that outlives the shutdown
+		late := attached(t, d, &recorder{}, "laptop", 0)
+		synctest.Wait()
+		if live, _ := late.place(); live || reading != 0 {
 			t.Error("a catch-up ran after close")
 		}
 	})

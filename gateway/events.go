@@ -24,7 +24,10 @@ func (g *Gateway) register() {
 // handle registers a handler behind what every client event passes: the command's deadline, the event's schema, and the
 // translation of errors. A command does not end with its socket: what a client sent before it left counts.
 func handle[Out any](g *Gateway, event string, h func(ctx context.Context, c *client, in payload) (Out, error)) {
-	s := schemas[event]
+	s, ok := schemas[event]
+	if !ok {
+		panic("gateway: no schema for " + event)
+	}
 	socketio.On(g.lobby, event, func(ctx context.Context, socket *socketio.Socket, args socketio.Raw) (Out, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.timeout)
 		defer cancel()

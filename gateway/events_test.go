@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/dokkerr/realtime/dokkerr"
 	"github.com/dokkerr/realtime/socketio"
+	"github.com/dokkerr/realtime/socketio/siotest"
 	"github.com/dokkerr/realtime/token"
 )
 
@@ -352,27 +354,36 @@ func TestPresenceOfContacts(t *testing.T) {
 	})
 }
 
-// TestManyEventsForOneReaderArriveInOrder sends more in one go than a socket may have waiting.
-func TestManyEventsForOneReaderArriveInOrder(t *testing.T) {
+// TestReaderThatStopsGetsItAllLater sends to a client that does not read twice what may wait for it (delivery R11).
+func TestReaderThatStopsGetsItAllLater(t *testing.T) {
 	for _, transport := range []string{"websocket", "polling"} {
 		t.Run(transport, func(t *testing.T) {
 			inHarbour(t, func(t *testing.T, h *harbour) {
-				reader := h.connectWith(ben, map[string]any{"token": tokenFor(t, ben, nil)}, transport)
-				const writers, each = 8, 100
-				text := strings.Repeat("x", 8<<10) // 6.5 MB in all
-				for range writers {
-					p := h.connect(asha)
-					for range each {
-						p.Emit("message.new", map[string]any{"recipientId": ben, "content": text, "type": "text"})
-					}
+				reader, writer := h.connectWith(ben, map[string]any{"token": tokenFor(t, ben, nil)}, transport), h.connect(asha)
+				reads := make(chan struct{}) // closed when the client goes on
+				goOn := sync.OnceFunc(func() { close(reads) })
+				t.Cleanup(goOn)
+				var seqs []float64
+				reader.On("message.new", func(packet siotest.Packet) []any {
+					<-reads
+					reader.checkForm(packet)
+					seqs = append(seqs, object(t, packet.Args()[0], messageKeys...)["seq"].(float64))
+					return nil
+				})
+				const messages = 300
+				for range messages {
+					writer.writes(ben, strings.Repeat("x", 8<<10))
 				}
-				last := 0.0
-				for range writers * each {
-					m := reader.hears("message.new", messageKeys...)
-					if m["seq"] != last+1 {
-						t.Fatalf("seq %v follows %v", m["seq"], last)
+				if waiting := clientOf(h.lobby.To(userRoom(ben)).FetchSockets()[0]).socket.Buffered(); waiting > 2*lowWater {
+					t.Errorf("%d bytes wait for a client that does not read", waiting)
+				}
+				goOn()
+				time.Sleep(5 * time.Second)
+				synctest.Wait()
+				for i := range messages {
+					if len(seqs) != messages || seqs[i] != float64(i+1) {
+						t.Fatalf("%d messages arrived, not 1 to %d in order", len(seqs), messages)
 					}
-					last++
 				}
 				reader.quiet()
 			})

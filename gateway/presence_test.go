@@ -197,6 +197,25 @@ func TestOldDeparturesAreForgotten(t *testing.T) {
 	})
 }
 
+func TestCloseWaitsForTheTelling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		finished := false
+		contacts := func(ctx context.Context, _ dokkerr.ID) ([]dokkerr.ID, error) {
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			finished = true
+			return nil, ctx.Err()
+		}
+		p := newPresence(contacts, nil, time.Second, time.Hour, slog.New(slog.DiscardHandler))
+		p.connected(asha, &ear{})
+		synctest.Wait()
+		p.close()
+		if !finished {
+			t.Error("close returned before the goroutine")
+		}
+	})
+}
+
 func TestUnknownUserIsOffline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tn := startTown(t)

@@ -147,6 +147,17 @@ func TestSchemasAreWellFormed(t *testing.T) {
 	}
 }
 
+func BenchmarkDecode(b *testing.B) {
+	s := schemas["message.new"]
+	args := socketio.Raw{JSON: []byte(`{"recipientId":"` + someID + `","content":"See you at the dock at nine, bring the long rope.","type":"text"}`)}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.decode(args); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func TestCredentials(t *testing.T) {
 	long := strings.Repeat("x", maxToken+1)
 	for _, row := range []struct {
