@@ -29,7 +29,7 @@ func (s *Service) Announce(ctx context.Context, o Once, in ApplicationEvent) err
 }
 
 func checkAnnouncement(in ApplicationEvent) (ApplicationEvent, error) {
-	if err := checkText("event", in.Event, 1, maxEventName); err != nil {
+	if err := checkLine("event", in.Event, 1, maxEventName); err != nil {
 		return in, err
 	}
 	if slices.Contains(taken, in.Event) {

@@ -36,10 +36,13 @@ func (s *Service) Notify(ctx context.Context, o Once, in NotificationNew) (ID, e
 }
 
 func checkNotification(in NotificationNew) (json.RawMessage, error) {
-	if err := checkText("type", in.Type, 1, maxNotificationType); err != nil {
+	if err := checkGiven("userId", in.UserID); err != nil {
 		return nil, err
 	}
-	if err := checkText("title", in.Title, 1, maxTitle); err != nil {
+	if err := checkLine("type", in.Type, 1, maxNotificationType); err != nil {
+		return nil, err
+	}
+	if err := checkLine("title", in.Title, 1, maxTitle); err != nil {
 		return nil, err
 	}
 	if err := checkText("body", in.Body, 0, maxBody); err != nil {

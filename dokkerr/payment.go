@@ -66,7 +66,7 @@ func checkPayment(in PaymentPut) error {
 	if cardNumber.MatchString(in.Error) {
 		return invalid("error", "must not hold a card number")
 	}
-	return checkText("error", in.Error, 0, maxPaymentError)
+	return checkLine("error", in.Error, 0, maxPaymentError)
 }
 
 func (s *Service) putPayment(tx Tx, in PaymentPut) (Payment, error) {

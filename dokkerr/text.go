@@ -16,13 +16,17 @@ func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// checkText bounds a short text of the back end, in characters. Line breaks are welcome in it.
-func checkText(path, text string, low, high int) error {
-	n := utf8.RuneCountInString(text)
-	if n < low || n > high || !printable(strings.ReplaceAll(text, "\n", "")) {
+// checkLine bounds a short text of the back end, in characters.
+func checkLine(path, text string, low, high int) error {
+	if n := utf8.RuneCountInString(text); n < low || n > high || !printable(text) {
 		return invalid(path, fmt.Sprintf("must have %d to %d printable characters", low, high))
 	}
 	return nil
+}
+
+// checkText is checkLine for a text of several lines.
+func checkText(path, text string, low, high int) error {
+	return checkLine(path, strings.ReplaceAll(text, "\n", " "), low, high)
 }
 
 // normalise brings a message's text into NFC, which at most cuts it to a third: what is longer than three times the limit
