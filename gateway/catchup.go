@@ -40,7 +40,9 @@ func (d *feeds) catchUp(ctx context.Context, s *subscription) {
 		case done && s.feed.goLive(s):
 			return
 		case err != nil && ctx.Err() == nil:
-			d.logger.Warn("inbox cannot be read", "user", s.feed.user, "error", err)
+			if retry == firstRetry {
+				d.logger.Warn("inbox cannot be read", "user", s.feed.user, "error", err)
+			}
 			pause, retry = retry, min(2*retry, lastRetry)
 		case s.sink.full():
 			pause, retry = drainPause, firstRetry
