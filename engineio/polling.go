@@ -155,6 +155,9 @@ func (s *Session) sleep(r *http.Request, wake chan struct{}, release bool) bool 
 // news returns what a GET is answered with now, none if it is to wait. A packet that tells of the end comes alone
 // (delivery R13). It is called with mu held.
 func (s *Session) news(r *http.Request) (answer payload, last bool) {
+	if s.ws != nil { // what waits goes there
+		return s.payload([]Frame{noopPacket}, true), false
+	}
 	if frames := s.outbox.take(); frames != nil {
 		s.outbox.bytes -= size(*frames)
 		answer = s.payload(*frames, wantsText(r))
@@ -166,8 +169,6 @@ func (s *Session) news(r *http.Request) (answer payload, last bool) {
 		return s.payload([]Frame{noopPacket}, true), true
 	case s.state != open:
 		return s.payload([]Frame{closePacket}, true), true
-	case s.ws != nil:
-		return s.payload([]Frame{noopPacket}, true), false
 	}
 	return payload{}, false
 }
