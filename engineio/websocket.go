@@ -59,15 +59,18 @@ func refuseHandshake(r *http.Request) *refusal {
 	}
 }
 
-// openOn answers the handshake and tells the handler.
+// openOn answers the handshake and tells the handler; what Open sends leaves with the answer. It is queued from the start,
+// so that no flusher writes for it, and nothing is read before the answer was written, so that no violation drops it.
 func (s *Session) openOn(c *conn, key string) {
 	s.mu.Lock()
 	s.outbox.push([]Frame{
 		{wire: wsproto.AppendSwitching(nil, key)},
 		s.srv.openPacket(s.id, `[]`),
 	})
-	s.flush()
+	s.queued = true
+	s.mu.Unlock()
 	s.srv.handler.Open(s)
+	s.write()
 	s.leave()
 }
 
@@ -92,8 +95,8 @@ func (srv *Server) upgrade(w http.ResponseWriter, r *http.Request, s *Session) {
 		return
 	}
 	if !s.equip(c, raw) || c.answerUpgrade(r) != nil {
-		raw.Close()
 		c.released(errProbe)
+		raw.Close()
 		srv.running.Done()
 		return
 	}

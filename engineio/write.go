@@ -76,7 +76,7 @@ func (s *Session) write() {
 	s.mu.Unlock()
 	rest, err := s.ws.writeDirect(frames, pong)
 	if len(rest) > 0 && err == nil {
-		s.srv.running.Add(1) // from the flusher's own
+		s.srv.running.Add(1) // it is not zero while a flusher runs or the session is new
 		go s.drain(rest, frames)
 		return
 	}
