@@ -45,8 +45,8 @@ func (c *conn) serve(early []byte) {
 	if errors.Is(err, errOver) {
 		c.lingerForPeer(buf)
 	}
+	c.released(err) // before the client can see the end: it may try its upgrade again at once
 	c.raw.Close()
-	c.released(err)
 }
 
 // lingerForPeer reads on after the last word, so that it is not lost with what the peer still sends. The wheel
