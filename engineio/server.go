@@ -133,16 +133,16 @@ func (srv *Server) check(r *http.Request) (query, *refusal) {
 	if !srv.options.CheckOrigin(r) {
 		return q, forbidden
 	}
-	upgrade := r.Header.Get("Upgrade") != ""
-	if upgrade != (q.transport == websocketName) {
-		return q, badRequest
-	}
 	q.v3 = single(values, "EIO") != "4"
+	fits := (r.Header.Get("Upgrade") != "") == (q.transport == websocketName)
 	if values.Has("sid") {
-		return srv.checkSession(q, single(values, "sid"))
+		return srv.checkSession(q, single(values, "sid"), fits)
 	}
 	if r.Method != http.MethodGet {
 		return q, badHandshakeMethod
+	}
+	if !fits {
+		return q, badRequest
 	}
 	if q.v3 && !srv.options.AllowEIO3 {
 		return q, unsupportedVersion
@@ -150,14 +150,15 @@ func (srv *Server) check(r *http.Request) (query, *refusal) {
 	return q, nil
 }
 
-func (srv *Server) checkSession(q query, id string) (query, *refusal) {
+// checkSession looks the session up. fits says that the request upgrades if and only if its transport is WebSocket.
+func (srv *Server) checkSession(q query, id string, fits bool) (query, *refusal) {
 	srv.mu.Lock()
 	q.session = srv.sessions[id]
 	srv.mu.Unlock()
 	if q.session == nil {
 		return q, unknownSession
 	}
-	if q.v3 != q.session.v3 {
+	if !fits || q.v3 != q.session.v3 {
 		return q, badRequest
 	}
 	return q, nil
