@@ -123,7 +123,15 @@ func (s *Session) SendVolatile(frames ...Frame) bool {
 // closed. Close returns at once, and only the first ending counts.
 func (s *Session) Close(reason Reason) { s.end(reason, graceful) }
 
-func (s *Session) shutdown() { s.end(ServerShutdown, hasty) }
+// shutdown ends the session; one that has ended before waits no longer for its client than the others.
+func (s *Session) shutdown() {
+	s.end(ServerShutdown, hasty)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == closing && s.ws == nil {
+		s.srv.wheel.schedule(s, hasty.linger)
+	}
+}
 
 // ending is how the client learns that the session is over.
 type ending struct {
