@@ -61,7 +61,7 @@ race: tools ## run the Go tests, in their short form, with the race detector
 
 .PHONY: e2e
 e2e: tools build $(e2e_packages) ## run the stock clients and a real browser against the built server
-	cd e2e && node --test
+	cd e2e && node --test --test-timeout=300000
 
 .PHONY: fmt
 fmt: ## format the Go sources

@@ -17,7 +17,7 @@ export function stage(options) {
 /** Runs a test once for each way the stock client can connect. */
 export function overEachTransport(name, held, play) {
   for (const way of Object.keys(transports)) {
-    test(`${name} (${way})`, (t) => play(new Cast(t, held.server, way)));
+    test(`${name} (${way})`, { timeout: 60_000 }, (t) => play(new Cast(t, held.server, way)));
   }
 }
 

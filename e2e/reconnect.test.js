@@ -9,33 +9,41 @@ import { Server } from './server.js';
 
 const held = stage();
 
-/** A wire between client and server that can be cut. */
+/** A wire between client and server that can be cut, and mended. */
 async function wire(t, port) {
   const ends = new Set();
+  let whole = true;
   const proxy = createServer((near) => {
+    if (!whole) return near.destroy();
     const far = connect(port, '127.0.0.1');
     for (const [from, to] of [[near, far], [far, near]]) {
       ends.add(from);
       from.pipe(to);
       from.on('error', () => to.destroy());
-      from.on('close', () => to.destroy());
+      from.on('close', () => {
+        ends.delete(from);
+        to.destroy();
+      });
     }
   });
   proxy.listen(0, '127.0.0.1');
   await once(proxy, 'listening');
   const cut = () => {
+    whole = false;
     for (const end of ends) end.destroy();
-    ends.clear();
+  };
+  const mend = () => {
+    whole = true;
   };
   t.after(() => {
     cut();
     proxy.close();
   });
-  return { url: `http://localhost:${proxy.address().port}`, cut };
+  return { url: `http://localhost:${proxy.address().port}`, cut, mend };
 }
 
 overEachTransport('after a cut the stock client comes back by itself and is told again', held, async (cast) => {
-  const { url, cut } = await wire(cast.t, cast.server.port);
+  const { url, cut, mend } = await wire(cast.t, cast.server.port);
   const owner = await cast.connect(cast.owner);
   const boater = await cast.connectThrough(url, cast.boater);
   const bookingId = randomUUID();
@@ -50,6 +58,7 @@ overEachTransport('after a cut the stock client comes back by itself and is told
   const [reason] = await gone;
   assert.match(reason, /^transport (close|error)$/);
   await cast.say(owner, cast.boater, 'Meanwhile');
+  mend();
   await back;
 
   const { messages } = await boater.ask('message.history', { conversationId, after: seq });
