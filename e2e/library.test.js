@@ -130,7 +130,6 @@ overEachTransport('a namespace refuses, with data and without', async ({ open, j
 overEachTransport('two namespaces share a connection', async ({ join }) => {
   const main = await join('/', { forceNew: false, multiplex: true });
   const guarded = main.io.socket('/guarded', { auth: { name: 'ann' } });
-  guarded.connect();
   await once(guarded, 'connect');
   assert.notEqual(guarded.id, main.id);
   guarded.disconnect();
