@@ -3,13 +3,13 @@ package sqlite_test
 import (
 	"fmt"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"github.com/dokkerr/realtime/dokkerr"
-	"github.com/dokkerr/realtime/sqlite"
 )
 
 // BenchmarkSend is the way of a message through the rules and one fsync per batch (synchronous=FULL), by how many send at
@@ -21,35 +21,32 @@ func BenchmarkSend(b *testing.B) {
 }
 
 func benchmarkSend(b *testing.B, senders int) {
-	store, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "bench.db"), nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer store.Close()
-	service := dokkerr.NewService(store, nil)
+	service := dokkerr.NewService(open(b, filepath.Join(b.TempDir(), "bench.db"), nil), nil)
 	users := make([]dokkerr.ID, 1000)
 	for i := range users {
 		users[i] = uuid.New()
 	}
 	var next atomic.Int64
+	var all sync.WaitGroup
 	b.ReportAllocs()
-	b.SetParallelism(max(1, senders/2))
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			i := next.Add(1)
-			from, to := users[i%1000], users[(i*7+1)%1000]
-			if from == to {
-				to = users[(i+1)%1000]
+	b.ResetTimer()
+	for range senders {
+		all.Go(func() {
+			for i := int(next.Add(1)); i <= b.N; i = int(next.Add(1)) {
+				from, to := users[i%len(users)], users[(i*7+1)%len(users)]
+				if from == to {
+					continue
+				}
+				in := dokkerr.NewMessage{
+					RecipientID: to.String(), Type: "text", Content: "See you at the dock at six, slip 14.",
+					ClientMessageID: fmt.Sprintf("bench-%012d", i),
+				}
+				if _, err := service.Send(b.Context(), dokkerr.Actor{User: from, Session: "session"}, in); err != nil {
+					b.Error(err)
+				}
 			}
-			in := dokkerr.NewMessage{
-				RecipientID: to.String(), Type: "text", Content: "See you at the dock at six, slip 14.",
-				ClientMessageID: fmt.Sprintf("bench-%012d", i),
-			}
-			if _, err := service.Send(b.Context(), dokkerr.Actor{User: from, Session: "session"}, in); err != nil {
-				b.Error(err)
-				return
-			}
-		}
-	})
+		})
+	}
+	all.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }

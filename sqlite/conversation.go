@@ -114,7 +114,7 @@ func (w *writer) begin(id dokkerr.ID, users pair) (*conversation, error) {
 type placed struct{ conversation, seq, lowSent, key any }
 
 // place moves the head of a message's conversation.
-func (w *writer) place(e *dokkerr.Entry) (placed, error) {
+func (w *writer) place(e dokkerr.Entry) (placed, error) {
 	if e.Message == nil {
 		return placed{}, nil
 	}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+
 	"github.com/dokkerr/realtime/dokkerr"
 )
 
@@ -11,47 +12,55 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // append gives the event its positions, its row and its place among those to be told.
 func (w *writer) append(e dokkerr.Entry) error {
-	if !e.Durable {
-		w.tx.events = append(w.tx.events, e.Event)
-		return nil
-	}
-	a, err := w.assign(&e.To[0])
-	if err != nil {
-		return err
-	}
-	var b, posB any
-	if len(e.To) > 1 {
-		if b, err = w.assign(&e.To[1]); err != nil {
+	if e.Durable {
+		if err := w.insertEvent(e); err != nil {
 			return err
 		}
-		posB = int64(e.To[1].Position)
 	}
-	m, err := w.place(&e)
-	if err != nil {
-		return err
-	}
-	var id any
-	if e.ID != (dokkerr.ID{}) {
-		id = e.ID[:]
-	}
-	err = w.exec(insertEvent, w.lastKey+1, e.Name, e.Time.UnixMilli(), e.Origin, a, int64(e.To[0].Position), b, posB,
-		id, m.conversation, m.seq, m.lowSent, m.key, string(e.Data))
-	if err != nil {
-		return err
-	}
-	w.lastKey++
 	w.tx.events = append(w.tx.events, e.Event)
 	return nil
 }
 
-// assign fills in a receiver's position and returns its key.
-func (w *writer) assign(to *dokkerr.Recipient) (int64, error) {
-	u, err := w.user(to.User)
+func (w *writer) insertEvent(e dokkerr.Entry) error {
+	a, posA, err := w.assign(e.To[:1])
 	if err != nil {
-		return 0, err
+		return err
 	}
-	to.Position = w.next(u)
-	return u.key, nil
+	b, posB, err := w.assign(e.To[1:])
+	if err != nil {
+		return err
+	}
+	m, err := w.place(e)
+	if err != nil {
+		return err
+	}
+	err = w.exec(insertEvent, w.lastKey+1, e.Name, e.Time.UnixMilli(), e.Origin, a, posA, b, posB,
+		nullID(e.ID), m.conversation, m.seq, m.lowSent, m.key, string(e.Data))
+	if err == nil {
+		w.lastKey++
+	}
+	return err
+}
+
+// assign fills in the position of a receiver, if there is one, and returns its columns.
+func (w *writer) assign(to []dokkerr.Recipient) (user, position any, err error) {
+	if len(to) == 0 {
+		return nil, nil, nil
+	}
+	u, err := w.user(to[0].User)
+	if err != nil {
+		return nil, nil, err
+	}
+	to[0].Position = w.next(u)
+	return u.key, int64(to[0].Position), nil
+}
+
+// nullID is the column of an id that may be missing.
+func nullID(id dokkerr.ID) any {
+	if id == (dokkerr.ID{}) {
+		return nil
+	}
+	return id[:]
 }
 
 const selectHead = `

@@ -47,10 +47,11 @@ type Commit struct {
 }
 
 // Store is a dokkerr.Store in one file. One process owns the file: the writer keeps the heads of users and conversations
-// in memory.
+// in memory. A lock file beside it keeps others away.
 type Store struct {
 	writer  *writer
 	readers chan *conn     // the idle ones
+	lock    *os.File       // fixed at birth
 	conns   []*conn        // all of them; fixed at birth
 	pools   []*sql.DB      // fixed at birth
 	horizon *atomic.Int64  // the last event that was told; the writer's
@@ -63,8 +64,8 @@ type Store struct {
 
 var _ dokkerr.Store = (*Store)(nil)
 
-// Open opens the file at path, and makes it, its directory (0700) and its tables if they are missing. It refuses an SQLite
-// older than 3.51.3. o may be nil.
+// Open opens the file at path, and makes it, its directory (0700) and its tables if they are missing. It refuses a
+// file that is open in another store, and an SQLite older than 3.51.3. o may be nil.
 func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 	if o == nil {
 		o = &Options{}
@@ -83,7 +84,11 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, path string, o *Options) error {
-	if err := makeFile(path); err != nil {
+	err := makeFile(path)
+	if err != nil {
+		return err
+	}
+	if s.lock, err = lock(path); err != nil {
 		return err
 	}
 	db, err := s.pool(path, 1, "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&"+
@@ -210,6 +215,9 @@ func (s *Store) closeFile() error {
 	}
 	for _, db := range s.pools {
 		all = errors.Join(all, db.Close())
+	}
+	if s.lock != nil {
+		all = errors.Join(all, s.lock.Close())
 	}
 	return all
 }

@@ -92,6 +92,19 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
+// TestSecondStore: one process, and one store in it, has the file at a time.
+func TestSecondStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	first := openTest(t, path, nil)
+	if s, err := Open(t.Context(), path, nil); err == nil {
+		t.Error("two stores on one file", s.Close())
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	openTest(t, path, nil)
+}
+
 // TestRestart closes and opens: what was stored and what goes on from it is the same.
 func TestRestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")

@@ -1,6 +1,11 @@
 package sqlite
 
-import "github.com/dokkerr/realtime/dokkerr"
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/dokkerr/realtime/dokkerr"
+)
 
 // tx is the one dokkerr.Tx, lent to one decision after the other. What a decision writes is kept until it has returned nil,
 // so that nothing is to be undone when it fails.
@@ -9,6 +14,31 @@ type tx struct {
 	w      *writer
 	writes []func() error  // of the running decision
 	events []dokkerr.Event // of the transaction, as they will be told
+}
+
+// run lets the command decide, and then does what it asked for. Its own error or panic is kept in it; the error that is
+// returned is the transaction's.
+func (t *tx) run(c *command) error {
+	t.writes = t.writes[:0]
+	t.decide(c)
+	if t.failed != nil || c.err != nil || c.panicked != nil {
+		return t.failed
+	}
+	for _, write := range t.writes {
+		if err := write(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) decide(c *command) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.panicked = fmt.Errorf("%v\n\nin a decision:\n%s", p, debug.Stack())
+		}
+	}()
+	c.err = c.decide(t)
 }
 
 func (t *tx) reset() {
@@ -23,7 +53,10 @@ func (t *tx) SeeUser(id dokkerr.ID) {
 	t.later(func() error { return t.w.seeUser(id) })
 }
 
-// Append implements dokkerr.Tx.
+// Append implements dokkerr.Tx. It panics if the entry has not the receivers that its kind has.
 func (t *tx) Append(e dokkerr.Entry) {
+	if n := len(e.To); n < 1 || n > 2 || (e.Message != nil && n != 2) {
+		panic("sqlite: event " + e.Name + " with the wrong number of receivers")
+	}
 	t.later(func() error { return t.w.append(e) })
 }

@@ -2,9 +2,8 @@ package sqlite
 
 import (
 	"context"
-	"errors"
-
 	"database/sql"
+	"errors"
 
 	"github.com/dokkerr/realtime/dokkerr"
 )

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -11,9 +10,9 @@ import (
 )
 
 const (
-	maxBatch  = 256
-	maxQueue  = 1024
-	userCache = 1 << 16 // entries; about 10 MB with those of conversations when full twice
+	maxBatch = 256
+	maxQueue = 1024
+	maxHeads = 1 << 15 // users and as many conversations that are surely in memory: 20 MB when there are twice as many
 )
 
 // writer owns the one connection that writes, and the heads of users and conversations. Everything but the queue, the
@@ -46,8 +45,8 @@ func newWriter(c *conn, horizon *atomic.Int64, o *Options) (*writer, error) {
 		hooks:   o.Hooks,
 		floor:   dokkerr.PositionFloor(now()),
 		conn:    c,
-		users:   newCache[dokkerr.ID, *user](userCache),
-		talks:   newCache[pair, *conversation](userCache),
+		users:   newCache[dokkerr.ID, *user](maxHeads),
+		talks:   newCache[pair, *conversation](maxHeads),
 	}
 	w.tx.lookup = lookup{ctx: context.Background(), conn: c, horizon: everything}
 	w.tx.w = w
@@ -64,7 +63,9 @@ func (w *writer) forget() error {
 	w.users.clear()
 	w.talks.clear()
 	w.tx.reset()
-	return w.conn.row(context.Background(), "SELECT ifnull(max(key), 0) FROM event", nil, &w.lastKey)
+	err := w.conn.row(context.Background(), "SELECT ifnull(max(key), 0) FROM event", nil, &w.lastKey)
+	w.lastKey = max(w.lastKey, w.horizon.Load()) // a key below the horizon would show before it is told
+	return err
 }
 
 // run commits what waits, and never waits for company. When nothing came for a while it tidies up.
@@ -189,29 +190,4 @@ func (w *writer) fail(batch []*command, cause error) {
 	for _, c := range batch {
 		c.err, c.panicked = answer, nil
 	}
-}
-
-// run lets the command decide, and then does what it asked for. Its own error or panic is kept in it; the error that is
-// returned is the transaction's.
-func (t *tx) run(c *command) error {
-	t.writes = t.writes[:0]
-	t.decide(c)
-	if t.failed != nil || c.err != nil || c.panicked != nil {
-		return t.failed
-	}
-	for _, write := range t.writes {
-		if err := write(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t *tx) decide(c *command) {
-	defer func() {
-		if p := recover(); p != nil {
-			c.panicked = fmt.Errorf("%v\n\nin a decision:\n%s", p, debug.Stack())
-		}
-	}()
-	c.err = c.decide(t)
 }
