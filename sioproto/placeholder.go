@@ -26,7 +26,7 @@ func (p *placeholder) member(key, value []byte) {
 
 func wholeNumber(b []byte) int {
 	n, length := leadingNumber(b)
-	if length != len(b) || length == tooLong {
+	if length != len(b) {
 		return bad
 	}
 	return int(n)

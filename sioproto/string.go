@@ -79,7 +79,7 @@ func cutEscape(s []byte) (r rune, rest []byte) {
 		return unescaped(s[1]), s[2:]
 	}
 	r, rest = hexRune(s), s[6:]
-	if utf16.IsSurrogate(r) && bytes.HasPrefix(rest, []byte(`\u`)) {
+	if bytes.HasPrefix(rest, []byte(`\u`)) {
 		if pair := utf16.DecodeRune(r, hexRune(rest)); pair != utf8.RuneError {
 			return pair, rest[6:]
 		}
