@@ -160,12 +160,12 @@ func talk(t *testing.T, b *bench, from, to dokkerr.ID, key string) dokkerr.Messa
 	return m
 }
 
-// hold keeps the writer busy until release is called.
-func hold(t *testing.T, b *bench) (release func()) {
+// Hold keeps the store's writer busy with a decision that writes nothing, until release is called.
+func Hold(t *testing.T, store dokkerr.Store) (release func()) {
 	t.Helper()
 	held, free, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
-		done <- b.store.Update(context.Background(), func(dokkerr.Tx) error {
+		done <- store.Update(context.Background(), func(dokkerr.Tx) error {
 			close(held)
 			<-free
 			return nil

@@ -45,7 +45,7 @@ func testFailingDecision(t *testing.T, b *bench) {
 // together runs n decisions that wait for the writer at the same time, and returns their errors.
 func together(t *testing.T, b *bench, n int, decide func(i int, tx dokkerr.Tx) error) []error {
 	t.Helper()
-	release := hold(t, b)
+	release := Hold(t, b.store)
 	errs := make([]error, n)
 	var waiting sync.WaitGroup
 	for i := range n {

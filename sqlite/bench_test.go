@@ -1,4 +1,4 @@
-package sqlite_test
+package sqlite
 
 import (
 	"fmt"
@@ -21,7 +21,7 @@ func BenchmarkSend(b *testing.B) {
 }
 
 func benchmarkSend(b *testing.B, senders int) {
-	service := dokkerr.NewService(open(b, filepath.Join(b.TempDir(), "bench.db"), nil), nil)
+	service := dokkerr.NewService(openTest(b, filepath.Join(b.TempDir(), "bench.db"), nil), nil)
 	users := make([]dokkerr.ID, 1000)
 	for i := range users {
 		users[i] = uuid.New()

@@ -1,4 +1,4 @@
-package sqlite_test
+package sqlite
 
 import (
 	"path/filepath"
@@ -8,28 +8,36 @@ import (
 
 	"github.com/dokkerr/realtime/dokkerr"
 	"github.com/dokkerr/realtime/dokkerrtest"
-	"github.com/dokkerr/realtime/sqlite"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// open opens a store that is closed with its test.
-func open(t testing.TB, path string, o *sqlite.Options) *sqlite.Store {
+// openTest opens a store that is closed with its test.
+func openTest(t testing.TB, path string, o *Options) *Store {
 	t.Helper()
-	store, err := sqlite.Open(t.Context(), path, o)
+	s, err := Open(t.Context(), path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return store
+	return s
 }
 
 func TestStore(t *testing.T) {
 	dokkerrtest.TestStore(t, func(t *testing.T) dokkerr.Store {
-		return open(t, filepath.Join(t.TempDir(), "data", "dokkerr.db"), nil)
+		return openTest(t, filepath.Join(t.TempDir(), "data", "dokkerr.db"), nil)
+	})
+}
+
+// TestStoreWithoutMemory runs the suite with caches that forget at once, so that every head comes from the file.
+func TestStoreWithoutMemory(t *testing.T) {
+	dokkerrtest.TestStore(t, func(t *testing.T) dokkerr.Store {
+		s := openTest(t, filepath.Join(t.TempDir(), "test.db"), nil)
+		s.writer.users.limit, s.writer.talks.limit = 1, 1
+		return s
 	})
 }

@@ -16,29 +16,6 @@ import (
 	"github.com/dokkerr/realtime/dokkerrtest"
 )
 
-func openTest(t *testing.T, path string, o *Options) *Store {
-	t.Helper()
-	s, err := Open(t.Context(), path, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
-// TestStoreWithoutMemory runs the suite with caches that forget at once, so that every head comes from the file.
-func TestStoreWithoutMemory(t *testing.T) {
-	dokkerrtest.TestStore(t, func(t *testing.T) dokkerr.Store {
-		s := openTest(t, filepath.Join(t.TempDir(), "test.db"), nil)
-		s.writer.users.limit, s.writer.talks.limit = 1, 1
-		return s
-	})
-}
-
 func event(user dokkerr.ID) dokkerr.Entry {
 	return dokkerr.Entry{Event: dokkerr.Event{
 		Name: "test.event", Data: []byte(`{}`), To: []dokkerr.Recipient{{User: user}}, Durable: true,
@@ -241,7 +218,7 @@ func TestBatch(t *testing.T) {
 	var commits []Commit // the writer's, until the store is closed
 	s := openTest(t, filepath.Join(t.TempDir(), "test.db"), &Options{Hooks: Hooks{Committed: func(c Commit) { commits = append(commits, c) }}})
 	user := uuid.New()
-	release := hold(t, s)
+	release := dokkerrtest.Hold(t, s)
 	var all sync.WaitGroup
 	for range maxBatch + 44 {
 		all.Go(func() {
@@ -266,31 +243,10 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// hold keeps the writer busy until release is called.
-func hold(t *testing.T, s *Store) (release func()) {
-	t.Helper()
-	held, free, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	go func() {
-		done <- s.Update(context.Background(), func(dokkerr.Tx) error {
-			close(held)
-			<-free
-			return nil
-		})
-	}()
-	<-held
-	return func() {
-		t.Helper()
-		close(free)
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // TestGivenUp ends a caller's context while its command waits in the queue.
 func TestGivenUp(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "test.db"), nil)
-	release := hold(t, s)
+	release := dokkerrtest.Hold(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	ran := false // the writer's
@@ -334,7 +290,7 @@ func TestRunsOnceTaken(t *testing.T) {
 // TestQueueBound fills the queue to its end: who finds no place waits as long as its context.
 func TestQueueBound(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "test.db"), nil)
-	release := hold(t, s)
+	release := dokkerrtest.Hold(t, s)
 	var all sync.WaitGroup
 	for range maxQueue {
 		all.Go(func() {
