@@ -1,0 +1,28 @@
+package main
+
+import "fmt"
+
+// booking is the payload of broadcasts and echoes, 100 bytes: the fan-out's ["booking.updated",{...}] has 120.
+func booking(seq uint64) []byte {
+	return fmt.Appendf(nil, `{"bookingId":"bk-%021d","status":"confirmed","timestamp":"2026-11-22T18:00:00.000Z"}`, seq)
+}
+
+// sequence reads seq back from the start of a booking.
+func sequence(b []byte) uint64 {
+	const end = len(`{"bookingId":"bk-`) + 21
+	var n uint64
+	if len(b) < end {
+		return n
+	}
+	for _, digit := range b[end-10 : end] {
+		n = n*10 + uint64(digit-'0')
+	}
+	return n
+}
+
+// message is the payload of unicasts, 100 bytes too.
+func message(to int) []byte {
+	return fmt.Appendf(nil, `{"to":%q,"content":"Is the dock free this weekend? We come with a boat of nine metres."}`, userName(to))
+}
+
+func userName(index int) string { return fmt.Sprintf("u%06d", index) }
