@@ -18,7 +18,7 @@ var taken = []string{
 	"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener",
 }
 
-// Announce commits, or when it is not durable just tells, an application's own event.
+// Announce commits, or when it is not durable just tells, an application's own event. Both are told in the order of commits.
 func (s *Service) Announce(ctx context.Context, o Once, in ApplicationEvent) error {
 	in, err := checkAnnouncement(in)
 	if err != nil {

@@ -41,7 +41,7 @@ func (l *lookup) answer(err error) error {
 	return answer
 }
 
-const resolveUser = `SELECT id FROM user WHERE id BETWEEN ? AND ? AND seen LIMIT 2`
+const resolveUser = `SELECT id FROM user WHERE id BETWEEN ? AND ? AND seen = 1 LIMIT 2`
 const resolveListing = `SELECT DISTINCT listing FROM booking WHERE listing BETWEEN ? AND ? LIMIT 2`
 const resolveBooking = `SELECT id FROM booking WHERE id BETWEEN ? AND ? LIMIT 2`
 

@@ -191,6 +191,9 @@ func TestPlans(t *testing.T) {
 		if walk.MatchString(plan) {
 			t.Errorf("%s\nwalks:\n%s", query, plan)
 		}
+		if query == resolveUser && !strings.Contains(plan, "INDEX user_seen") {
+			t.Errorf("looks at those who were not seen:\n%s", plan)
+		}
 		if query == selectInbox && strings.Contains(plan, "TEMP B-TREE") {
 			t.Errorf("sorts:\n%s", plan)
 		}

@@ -6,6 +6,7 @@ CREATE TABLE user (
     id   BLOB NOT NULL UNIQUE,
     seen INTEGER NOT NULL DEFAULT 0 -- 1: in a token or a booking, so that the short id finds it
 ) STRICT;
+CREATE INDEX user_seen ON user (id) WHERE seen = 1; -- short ids are not slowed by users whom somebody made up
 
 -- low and high are the two users in the order of their ids. The last message is not kept here: it is in event.
 CREATE TABLE conversation (
