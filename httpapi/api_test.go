@@ -183,6 +183,17 @@ func TestBookingIsCreatedAndMoved(t *testing.T) {
 	}
 }
 
+func TestExpectedVersionGuardsAChange(t *testing.T) {
+	f := newFixture(t)
+	at := func(status, version string) string {
+		return strings.Replace(bookingPending, `"pending"`, `"`+status+`","version":`+version, 1)
+	}
+	refused(t, f.ask("PUT", "/v1/bookings/"+booking, at("pending", "1")), 409, dokkerr.Conflict, "")
+	want(t, f.ask("PUT", "/v1/bookings/"+booking, at("pending", "0")), 200)
+	refused(t, f.ask("PUT", "/v1/bookings/"+booking, at("confirmed", "0")), 409, dokkerr.Conflict, "")
+	want(t, f.ask("PUT", "/v1/bookings/"+booking, at("confirmed", "1")), 200)
+}
+
 func TestPaymentIsCreatedAndMoved(t *testing.T) {
 	f := newFixture(t)
 	f.seed(t)

@@ -151,14 +151,18 @@ func (c *checks) publicURL() string {
 
 func (c *checks) database() string {
 	text := c.k.String("DATABASE_URL")
-	path, isSQLite := strings.CutPrefix(text, "sqlite:")
+	scheme, rest, found := strings.Cut(text, ":")
 	switch {
-	case strings.HasPrefix(text, "postgres://"), strings.HasPrefix(text, "postgresql://"):
-		c.refuse("DATABASE_URL names PostgreSQL, but this build does not have it yet; leave it unset for an SQLite file under ./data")
-	case !isSQLite || path == "":
-		c.refuse("DATABASE_URL is not understood; use sqlite:PATH, or leave it unset for an SQLite file under ./data")
+	case !found || strings.Contains(scheme, "/"):
+		return text
+	case scheme == "sqlite" && rest != "":
+		return strings.TrimPrefix(rest, "//")
+	case scheme == "postgres" || scheme == "postgresql":
+		c.refuse("DATABASE_URL names PostgreSQL, but this build does not have it yet: leave it unset for an SQLite file under ./data")
+	default:
+		c.refuse("DATABASE_URL is not understood; give the path of an SQLite file, or leave it unset for one under ./data")
 	}
-	return path
+	return ""
 }
 
 func (c *checks) tls() (cert, key string) {

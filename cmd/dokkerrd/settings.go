@@ -44,7 +44,7 @@ var own = []setting{
 	{name: "HOST", help: "address to listen on; none: all"},
 	{name: "PUBLIC_URL", help: "where browsers find this service, as in https://live.example.com"},
 	{name: "SERVICE_KEYS", help: "keys of the back end, at least 32 bytes each, separated by commas; none: its API is closed"},
-	{name: "DATABASE_URL", fallback: "sqlite:data/dokkerr.db", help: "where the data are: sqlite:PATH"},
+	{name: "DATABASE_URL", fallback: "data/dokkerr.db", help: "path of the SQLite file that holds the data"},
 	{name: "TLS_CERT_FILE", help: "certificate chain, PEM; with it TLS 1.2 or later is spoken"},
 	{name: "TLS_KEY_FILE", help: "its key, PEM"},
 	{name: "TRUSTED_PROXIES", help: "CIDRs of the proxies in front, separated by commas"},
