@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// secret signs the tokens of every run.
+const secret = "a secret that only benchmarks know"
+
+// peer is a server to compare.
+type peer struct {
+	name    string
+	command func(port string) []string
+	build   [][]string // commands, run in order in dir
+	dir     string     // "": this module's
+	version []string   // command that prints it
+	probe   []string   // command that fails where the peer cannot run: it is then skipped, loudly
+	dialect string     // "": socketio
+	noToken bool       // tokens are bare user names
+	only    []string   // scenarios; nil: all
+}
+
+const buildLimit = 15 * time.Minute
+
+var peers = []peer{
+	{
+		name:    "floor",
+		build:   [][]string{{"go", "build", "-o", "bin/floor", "./servers/floor"}},
+		command: func(port string) []string { return []string{"bin/floor", "-port", port} },
+		noToken: true,
+	},
+	{
+		name:    "floor-cork",
+		build:   [][]string{{"go", "build", "-o", "bin/floor", "./servers/floor"}},
+		command: func(port string) []string { return []string{"bin/floor", "-cork", "-port", port} },
+		noToken: true,
+	},
+	{
+		name:    "ours",
+		dir:     "..",
+		build:   [][]string{{"go", "build", "-o", "bench/bin/ours", "./examples/conformance"}},
+		version: []string{"git", "describe", "--always", "--dirty"},
+		command: func(port string) []string { return ours("bin/ours", port) },
+	},
+}
+
+func ours(binary, port string) []string {
+	return []string{binary, "-mode", "bench", "-jwt-secret", secret, "-addr", "127.0.0.1:" + port}
+}
+
+func peerNames() []string {
+	var names []string
+	for _, p := range peers {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// selectPeers returns the peers of a list of names; name=path is another build of ours.
+func selectPeers(list string) ([]peer, error) {
+	if list == "all" {
+		return peers, nil
+	}
+	var selected []peer
+	for name := range strings.SplitSeq(list, ",") {
+		if name, path, found := strings.Cut(name, "="); found {
+			selected = append(selected, peer{name: name, command: func(port string) []string { return ours(path, port) }})
+			continue
+		}
+		i := slices.IndexFunc(peers, func(p peer) bool { return p.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("no peer %q: there are %s", name, strings.Join(peerNames(), ", "))
+		}
+		selected = append(selected, peers[i])
+	}
+	return selected, nil
+}
+
+// prepare builds the generator and the peers and returns those that can run here.
+func prepare(ctx context.Context, selected []peer) ([]peer, error) {
+	ctx, cancel := context.WithTimeout(ctx, buildLimit)
+	defer cancel()
+	if _, err := execute(ctx, "", []string{"go", "build", "-o", "bin/load", "./load"}); err != nil {
+		return nil, err
+	}
+	var able []peer
+	for _, p := range selected {
+		for _, command := range p.build {
+			if _, err := execute(ctx, p.dir, command); err != nil {
+				return nil, fmt.Errorf("%s: %w", p.name, err)
+			}
+		}
+		if len(p.probe) > 0 {
+			if _, err := execute(ctx, p.dir, p.probe); err != nil {
+				fmt.Printf("SKIPPED: %s does not run on this machine: %v\n", p.name, err)
+				continue
+			}
+		}
+		able = append(able, p)
+	}
+	return able, nil
+}
+
+// execute runs a command to its end and returns what it printed.
+func execute(ctx context.Context, dir string, command []string) (string, error) {
+	c := exec.CommandContext(ctx, command[0], command[1:]...)
+	c.Dir = dir
+	out, err := c.Output()
+	if failed := (*exec.ExitError)(nil); errors.As(err, &failed) {
+		return "", fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, tail(failed.Stderr))
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", strings.Join(command, " "), err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// tail returns the end of what a process printed.
+func tail(b []byte) string {
+	const enough = 2000
+	return strings.TrimSpace(string(b[max(0, len(b)-enough):]))
+}
+
+// versionOf asks the peer, so that a result says what it measured.
+func (p peer) versionOf(ctx context.Context) (string, error) {
+	if len(p.version) == 0 {
+		return "", nil
+	}
+	return execute(ctx, p.dir, p.version)
+}
+
+// environment returns the server's: as many threads as it has cores.
+func environment(pinned bool) []string {
+	if !pinned {
+		return os.Environ()
+	}
+	one := strconv.Itoa(1)
+	return append(os.Environ(), "GOMAXPROCS="+one, "TOKIO_WORKER_THREADS="+one)
+}
