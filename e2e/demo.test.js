@@ -11,22 +11,18 @@ const quiet = [
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
 
-let server;
 let browser;
 
 before(async () => {
   await mkdir(shots, { recursive: true });
-  server = await Server.start({ command: 'demo' });
   browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: quiet });
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+after(() => browser?.close());
 
-/** A browser of its own in which every error and every request to another host fails the test. */
+/** A demo and a browser profile of its own, in which every error and every request to another host fails the test. */
 async function visit(t, options = {}) {
+  const server = await Server.start({ command: 'demo' });
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
   const wrong = [];
   context.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
@@ -34,17 +30,18 @@ async function visit(t, options = {}) {
   context.on('request', (request) => request.url().startsWith(`${server.url}/`) || wrong.push(request.url()));
   t.after(async () => {
     await context.close();
+    await server.stop();
     assert.deepEqual(wrong, []);
   });
-  return context;
+  return { open: (role) => open(context, server, role) };
 }
 
-/** A tab of one person; `side` is that person's part of the page. */
-async function open(context, role) {
+/** A tab of one person, or of both without a role. */
+async function open(context, server, role) {
   const tab = await context.newPage();
   await tab.goto(`${server.url}/demo${role ? `?as=${role}` : ''}`);
   for (const shown of role ? [role] : ['boater', 'owner']) {
-    await tab.locator(`#${shown} .badge[data-state=online]`).waitFor({ state: 'attached' });
+    await tab.locator(`#${shown}[aria-busy=false]`).waitFor({ state: 'attached' });
   }
   return { tab, boater: side(tab, 'boater'), owner: side(tab, 'owner') };
 }
@@ -55,20 +52,19 @@ function side(tab, role) {
     element,
     field: element.getByRole('textbox'),
     log: element.getByRole('log'),
+    line: (text) => element.getByRole('log').getByRole('listitem').filter({ hasText: text }),
     press: (name) => element.getByRole('button', { name, exact: true }).click(),
     shows: (text) => element.getByText(text).first().waitFor(),
     step: (name) => element.locator('[aria-current=step]').getByText(name).waitFor(),
   };
 }
 
-/** Tabs of the two people, with a booking of their own. */
+/** A tab for each of the two people. */
 async function twoTabs(t) {
-  const context = await visit(t);
-  const { tab: boaterTab, boater } = await open(context, 'boater');
-  const { tab: ownerTab, owner } = await open(context, 'owner');
-  await ownerTab.getByRole('button', { name: 'New booking' }).click();
-  await boater.step('Pending');
-  await owner.step('Pending');
+  const demo = await visit(t);
+  const { tab: boaterTab, boater } = await demo.open('boater');
+  const { tab: ownerTab, owner } = await demo.open('owner');
+  for (const person of [boater, owner]) await person.step('Pending');
   return { boaterTab, ownerTab, boater, owner };
 }
 
@@ -77,7 +73,7 @@ test('a message typed in one tab appears in the other, with the typing sign and 
   await boater.field.fill('Is the berth free?');
   await boater.press('Send');
   await owner.log.getByText('Is the berth free?').waitFor();
-  await boater.log.getByText('Read').first().waitFor();
+  await boater.line('Is the berth free?').getByText('Read').waitFor();
   await owner.field.pressSequentially('Ye');
   await boater.shows('Ben is typing…');
   await owner.field.pressSequentially('s');
@@ -163,16 +159,17 @@ test('a keyboard alone is enough to write and to move a booking', async (t) => {
 });
 
 test('both sides on one page: unread counts wait for the look, and notifications are marked', async (t) => {
-  const { tab, boater, owner } = await open(await visit(t));
-  await tab.getByRole('button', { name: 'New booking' }).click();
+  const { tab, boater, owner } = await (await visit(t)).open();
+  const unread = boater.element.getByRole('region', { name: 'Chat' }).locator('.count');
+  await boater.field.focus();
+  await unread.waitFor({ state: 'hidden' });
   await owner.press('Confirm');
   await owner.field.fill('Are you looking?');
   await owner.press('Send');
-  const unread = boater.element.getByRole('region', { name: 'Chat' }).locator('.count');
   await unread.getByText('1 unread').waitFor();
   await boater.field.focus();
   await unread.waitFor({ state: 'hidden' });
-  await owner.log.getByText('Read').last().waitFor();
+  await owner.line('Are you looking?').getByText('Read').waitFor();
   const marks = boater.element.getByRole('button', { name: 'Mark as read' });
   const before = await marks.count();
   await marks.first().click();
@@ -188,7 +185,12 @@ const looks = {
 
 for (const [name, options] of Object.entries(looks)) {
   test(`the page fits ${name}`, async (t) => {
-    const { tab } = await open(await visit(t, options));
+    const { tab, boater } = await (await visit(t, { reducedMotion: 'reduce', ...options })).open();
+    await boater.field.fill('Wonderful, thank you!');
+    await boater.press('Send');
+    await boater.line('Wonderful, thank you!').getByText('Sent').waitFor();
+    await boater.press('Pay');
+    await boater.shows('payment processing');
     await tab.screenshot({ path: `${shots}${name}.png`, fullPage: true });
     const [content, screen] = await tab.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
     assert.equal(content, screen, 'nothing sticks out to the side');
@@ -196,7 +198,7 @@ for (const [name, options] of Object.entries(looks)) {
 }
 
 test('on a phone the switch shows the other person', async (t) => {
-  const { tab, boater, owner } = await open(await visit(t, looks.phone));
+  const { tab, boater, owner } = await (await visit(t, looks.phone)).open();
   assert.equal(await owner.element.isVisible(), false);
   await tab.getByRole('button', { name: /^Ben/ }).click();
   await owner.element.waitFor();

@@ -24,6 +24,8 @@ export class Person {
   /** What arrived by catching up after the last drop; undefined before the first. */
   caughtUp: number | undefined;
   trouble = '';
+  /** Whether the lists have been fetched once: until then an empty one means nothing. */
+  loaded = false;
 
   private attending = false;
   private askedToRead = 0;
@@ -148,6 +150,7 @@ export class Person {
     const messages = await this.fetchMessages();
     const notifications = await this.fetchNotifications();
     const bookings = await this.fetchBookings();
+    this.loaded = true;
     if (connects > 1 && connects === this.connects) this.caughtUp = messages + notifications + bookings;
   }
 

@@ -26,17 +26,23 @@ export function bookingView(person: Person, listingName: string) {
 
   function update(): void {
     const booking = person.bookings.shown;
-    setText(title, booking ? `booking ${shortId(booking.bookingId)}` : 'No booking: start a new one');
+    setText(title, titleText(booking, person.loaded));
     status.hidden = !booking;
     status.dataset['status'] = booking?.status ?? '';
     setText(status, capital(booking?.status ?? ''));
     status.title = booking?.reason ?? '';
     showSteps(stepViews, booking);
+    payment.hidden = !booking;
     setText(payment, paymentText(person.bookings.payment));
     payment.dataset['status'] = person.bookings.payment?.status ?? '';
     keepFocus(moves, () => showMoves(person.moves));
   }
   return { element, update };
+}
+
+function titleText(booking: Booking | undefined, loaded: boolean): string {
+  if (booking) return `booking ${shortId(booking.bookingId)}`;
+  return loaded ? 'No booking: start a new one' : '';
 }
 
 function showSteps(views: HTMLElement[], booking: Booking | undefined): void {

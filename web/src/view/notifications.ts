@@ -21,7 +21,7 @@ export function notificationsView(person: Person) {
     const { all, unreadCount } = person.inbox;
     count.hidden = unreadCount === 0;
     setText(count, `${unreadCount} unread`);
-    empty.hidden = all.length > 0;
+    empty.hidden = all.length > 0 || !person.loaded;
     show(all);
   }
   return { element, update };

@@ -29,6 +29,7 @@ export function personView(person: Person, listingName: string) {
   );
 
   function update(): void {
+    element.setAttribute('aria-busy', String(!person.loaded));
     for (const part of parts) part.update();
     setText(trouble, person.trouble);
     trouble.hidden = person.trouble === '';
