@@ -70,8 +70,8 @@ func (q *request) end(answer *recorder, r *http.Request) {
 			q.internal().write(answer)
 		}
 	}
-	q.log.Log(r.Context(), levelOf(answer.status), "request", "request", q.id, "method", r.Method, "path", clip(r.URL.Path),
-		"status", answer.status, "took", time.Since(q.start))
+	q.log.Log(r.Context(), levelOf(answer.status), "request", "request", q.id, "peer", r.RemoteAddr, "method", r.Method,
+		"path", clip(r.URL.Path), "status", answer.status, "took", time.Since(q.start))
 }
 
 func (q *request) internal() *errorAnswer {

@@ -81,6 +81,8 @@ func newHTTPServer(h http.Handler, secure *tls.Config, log *slog.Logger) *http.S
 		IdleTimeout:       75 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelInfo),
+
+		DisableGeneralOptionsHandler: true, // it answers OPTIONS * to anyone
 	}
 }
 

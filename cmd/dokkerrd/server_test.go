@@ -33,6 +33,7 @@ const (
 type program struct {
 	t       *testing.T
 	url     string // http://127.0.0.1:port
+	key     string // of the back end
 	log     *output
 	stop    context.CancelFunc
 	stopped chan struct{} // closed when run has returned
@@ -63,7 +64,7 @@ var listening = regexp.MustCompile(`"msg":"listening".*"port":(\d+)`)
 func startProgram(t *testing.T, env ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	p := &program{t: t, log: new(output), stop: cancel, stopped: make(chan struct{})}
+	p := &program{t: t, key: testKey, log: new(output), stop: cancel, stopped: make(chan struct{})}
 	env = append([]string{
 		"JWT_SECRET=" + testSecret, "SERVICE_KEYS=" + testKey, "HOST=127.0.0.1", "PORT=0", "LOG_LEVEL=debug",
 		"DATABASE_URL=" + filepath.Join(t.TempDir(), "test.db"),
@@ -111,7 +112,7 @@ func (p *program) put(method, path, body string) (int, string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+testKey)
+	r.Header.Set("Authorization", "Bearer "+p.key)
 	return p.do(r)
 }
 
@@ -150,9 +151,21 @@ func (p *program) connect(user, transport string) *siotest.Client {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	return p.connectWith(compact, transport)
+}
+
+func (p *program) connectWith(compact, transport string) *siotest.Client {
+	p.t.Helper()
 	c := siotest.Connect(p.t, p.url, &siotest.Options{Transport: transport, Auth: map[string]string{"token": compact}})
 	c.On("presence.update", func(siotest.Packet) []any { return nil }) // comes when it likes
 	return c
+}
+
+func decodeInto(t *testing.T, text string, v any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), v); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
 }
 
 // One message, one booking and one ending walk through all of it, on both transports.
@@ -213,6 +226,7 @@ func TestWholeProgram(t *testing.T) {
 
 // Committed is committed: a new process on the same file knows the message.
 func TestRestartKeepsMessages(t *testing.T) {
+	t.Parallel()
 	database := "DATABASE_URL=" + filepath.Join(t.TempDir(), "kept.db")
 	first := startProgram(t, database)
 	a := first.connect(asha, "websocket")
@@ -248,6 +262,7 @@ func TestServeHasNoDemo(t *testing.T) {
 }
 
 func TestOriginIsAskedEverywhere(t *testing.T) {
+	t.Parallel()
 	p := startProgram(t, "FRONTEND_URL=https://app.example.com")
 	own := strings.Replace(p.url, "127.0.0.1", "localhost", 1)
 	for origin, accepted := range map[string]bool{own: true, p.url: true, "https://app.example.com": true, "http://localhost:3000": false, "null": false} {
@@ -268,6 +283,7 @@ func TestOriginIsAskedEverywhere(t *testing.T) {
 }
 
 func TestPrometheusHasAListenerOfItsOwn(t *testing.T) {
+	t.Parallel()
 	port, err := freePort()
 	if err != nil {
 		t.Fatal(err)
@@ -291,6 +307,7 @@ func TestPrometheusHasAListenerOfItsOwn(t *testing.T) {
 
 // No secret gets into the log, at its most talkative, whatever is asked.
 func TestLogHoldsNoSecret(t *testing.T) {
+	t.Parallel()
 	p := startProgram(t)
 	c := p.connect(asha, "websocket")
 	const canary = "canary-7d1f"
