@@ -63,7 +63,6 @@ func TestTyping(t *testing.T) {
 		phone.hears("message.new", messageKeys...)
 		laptop.hears("message.new", messageKeys...)
 		for _, payload := range []map[string]any{{"conversationId": conversation}, {"recipientId": ben}} {
-			synctest.Wait() // a sign is dropped while something else is being written
 			for range 3 {
 				typist.asks("message.typing", payload)
 			}
@@ -351,6 +350,23 @@ func TestPresenceOfContacts(t *testing.T) {
 		for _, p := range []*person{owner, tablet, stranger, back} {
 			p.quiet()
 		}
+	})
+}
+
+func TestTypingIsNotToldToWhoIsBehind(t *testing.T) {
+	inHarbour(t, func(t *testing.T, h *harbour) {
+		reader, writer := h.connect(ben), h.connect(asha)
+		reads := make(chan struct{})
+		reader.On("message.new", func(siotest.Packet) []any {
+			<-reads
+			return nil
+		})
+		for range 3 {
+			writer.writes(ben, strings.Repeat("x", 8<<10))
+		}
+		writer.asks("message.typing", map[string]any{"recipientId": ben})
+		close(reads)
+		reader.quiet()
 	})
 }
 
