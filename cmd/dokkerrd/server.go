@@ -98,7 +98,7 @@ func socketOptions(l limits, o origins, m *meters, log *slog.Logger) *socketio.O
 
 func (s *server) route(conf config, o origins) {
 	s.mux.Handle("/socket.io/", o.cors(s.io))
-	s.mux.Handle("GET /socket.io/{file}", console.Client())
+	s.mux.Handle("GET /socket.io/{file}", o.cors(console.Client()))
 	s.mux.Handle("/", httpapi.New(s.service, sockets{s}, &httpapi.Options{
 		ServiceKeys: conf.serviceKeys,
 		Version:     version(),

@@ -282,6 +282,26 @@ func TestOriginIsAskedEverywhere(t *testing.T) {
 	}
 }
 
+// A page elsewhere imports the client as a module, which browsers allow by CORS only.
+func TestClientBundleMayBeImported(t *testing.T) {
+	p := startProgram(t, "FRONTEND_URL=https://app.example.com")
+	for origin, echoed := range map[string]string{"https://app.example.com": "https://app.example.com", "https://evil.example": ""} {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", p.url+"/socket.io/socket.io.esm.min.js", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Origin", origin)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if got := answer.Header.Get("Access-Control-Allow-Origin"); got != echoed {
+			t.Errorf("from %s: %q", origin, got)
+		}
+	}
+}
+
 func TestPrometheusHasAListenerOfItsOwn(t *testing.T) {
 	t.Parallel()
 	port, err := freePort()
