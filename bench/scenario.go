@@ -133,7 +133,11 @@ func (s scenario) rounds(ctx context.Context, o options, peers []peer, raw *json
 	return runs, failed
 }
 
-const runLimit = 4 * time.Minute
+const (
+	runLimit   = 4 * time.Minute
+	serverCore = "0"
+	loadCore   = "1"
+)
 
 // once starts the peer, drives it and stops it.
 func (s scenario) once(ctx context.Context, o options, p peer, round int) (r result.Run, err error) {
@@ -143,15 +147,15 @@ func (s scenario) once(ctx context.Context, o options, p peer, round int) (r res
 	if err != nil {
 		return r, err
 	}
-	serverCore, loadCore := "", ""
+	onServer, onLoad := "", ""
 	if o.pinned {
-		serverCore, loadCore = "0", "1"
+		onServer, onLoad = serverCore, loadCore
 	}
 	version, err := p.versionOf(ctx)
 	if err != nil {
 		return r, err
 	}
-	server, err := start(ctx, serverCore, environment(o.pinned), p.command(port))
+	server, err := start(ctx, onServer, environment(o.pinned), p.command(port))
 	if err != nil {
 		return r, err
 	}
@@ -159,7 +163,7 @@ func (s scenario) once(ctx context.Context, o options, p peer, round int) (r res
 	if err := server.listening(ctx, port); err != nil {
 		return r, err
 	}
-	load, err := start(ctx, loadCore, os.Environ(), s.loadCommand(o, p, port, server.pid()))
+	load, err := start(ctx, onLoad, os.Environ(), s.loadCommand(o, p, port, server.pid()))
 	if err != nil {
 		return r, err
 	}
@@ -176,7 +180,7 @@ func (s scenario) once(ctx context.Context, o options, p peer, round int) (r res
 func (s scenario) loadCommand(o options, p peer, port, pid string) []string {
 	command := []string{"bin/load", "-scenario", s.name, "-n", strconv.Itoa(s.clients), "-port", port, "-pid", pid}
 	if o.pinned {
-		command = append(command, "-spin")
+		command = append(command, "-spin", "-server-core", serverCore)
 	}
 	if p.dialect != "" {
 		command = append(command, "-dialect", p.dialect)
@@ -189,7 +193,7 @@ func (s scenario) loadCommand(o options, p peer, port, pid string) []string {
 
 // line is one run in short.
 func (s scenario) line(r result.Run) string {
-	words := []string{fmt.Sprintf("%2d %-12s foreign %3.0f %%", r.Round+1, r.Peer, 100*r.Foreign)}
+	words := []string{fmt.Sprintf("%2d %-12s foreign %3.0f %%  cores %-5s", r.Round+1, r.Peer, 100*r.Foreign, r.Phase())}
 	for _, c := range s.columns {
 		if value, ok := r.Metrics[c.metric]; ok && c.ratio != "" {
 			words = append(words, c.title+" "+short(value))

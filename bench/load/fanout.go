@@ -93,7 +93,10 @@ func (t *broadcasts) saturate(outstanding int) error {
 		return err
 	}
 	t.b.window(fmt.Sprintf("w%d", outstanding), after.since(before), end-start)
-	return t.drain()
+	if err := t.drain(); err != nil {
+		return err
+	}
+	return t.b.distance()
 }
 
 // halfLoad sends on time whatever the server does, and measures from the due times.

@@ -27,6 +27,7 @@ type options struct {
 	dialect  string
 	secret   string
 	spin     bool
+	core     int
 	warm     time.Duration
 	measure  time.Duration
 	half     time.Duration
@@ -42,6 +43,7 @@ func main() {
 	flag.StringVar(&o.dialect, "dialect", "socketio", "socketio, or centrifuge")
 	flag.StringVar(&o.secret, "jwt-secret", "", "HS256 `secret` of the tokens; without one a token is the bare user name")
 	flag.BoolVar(&o.spin, "spin", false, "poll without sleeping, for a CPU of its own")
+	flag.IntVar(&o.core, "server-core", -1, "the one core that the server runs on: how far it is from the generator's is measured too")
 	flag.DurationVar(&o.warm, "warm", time.Second, "before each measured window")
 	flag.DurationVar(&o.measure, "measure", 3*time.Second, "length of a window at saturation")
 	flag.DurationVar(&o.half, "half", 5*time.Second, "length of the window at half load")
@@ -56,6 +58,7 @@ func main() {
 func run(o options) error {
 	// One thread and no collections: the clients are few objects, and nothing may interrupt the loop.
 	runtime.LockOSThread()
+	runtime.GOMAXPROCS(2) // the other is for measuring the distance of the cores
 	debug.SetGCPercent(-1)
 
 	b, err := newBench(o)
@@ -118,7 +121,26 @@ func (b *bench) drive() error {
 	if err := b.connect(); err != nil {
 		return err
 	}
-	return scenario()
+	if err := b.distance(); err != nil {
+		return err
+	}
+	if err := scenario(); err != nil {
+		return err
+	}
+	return b.distance()
+}
+
+// distance records how far the two cores are apart. It wants a quiet server.
+func (b *bench) distance() error {
+	if b.options.core < 0 {
+		return nil
+	}
+	there, err := bounce(b.options.core)
+	if err != nil {
+		return err
+	}
+	b.result.Distances = append(b.result.Distances, there)
+	return nil
 }
 
 func (b *bench) set(metric string, value float64) { b.result.Metrics[metric] = value }
