@@ -22,10 +22,15 @@ type column struct {
 }
 
 // table is the scenario's figures in Markdown: medians, with (min–max), over
-// the clean runs of each peer, or over all where none is clean, marked *.
+// the clean runs of each peer in the phase that has most of them, or over all
+// its runs where none is clean, marked *.
 func (s scenario) table(runs []result.Run) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d clients\n\n| peer | clean/all runs |", s.name, s.clients)
+	fmt.Fprintf(&b, "%s, %d clients", s.name, s.clients)
+	if phase := phaseOf(runs); phase != result.Unknown {
+		fmt.Fprintf(&b, ", cores %s", phase)
+	}
+	b.WriteString("\n\n| peer | clean/all runs |")
 	for _, c := range s.columns {
 		fmt.Fprintf(&b, " %s |", c.title)
 		if c.ratio != "" {
@@ -73,15 +78,31 @@ func peersOf(runs []result.Run) []string {
 	return names
 }
 
-// quotable returns the clean runs of a peer, or all where none is clean.
+// phaseOf returns the phase with the most clean runs.
+func phaseOf(runs []result.Run) result.Phase {
+	count := make(map[result.Phase]int)
+	best := result.Unknown
+	for _, r := range runs {
+		if !r.Clean() {
+			continue
+		}
+		if count[r.Phase()]++; count[r.Phase()] > count[best] {
+			best = r.Phase()
+		}
+	}
+	return best
+}
+
+// quotable returns the runs of a peer that the table speaks of.
 func quotable(name string, runs []result.Run) (own []result.Run, clean, all int) {
 	var every []result.Run
+	phase := phaseOf(runs)
 	for _, r := range runs {
 		if r.Peer != name {
 			continue
 		}
 		every = append(every, r)
-		if r.Clean() {
+		if r.Clean() && r.Phase() == phase {
 			own = append(own, r)
 		}
 	}
@@ -106,7 +127,7 @@ func ratios(own, runs []result.Run, c column) []float64 {
 	var all []float64
 	for _, r := range own {
 		i := slices.IndexFunc(runs, func(other result.Run) bool {
-			return other.Peer == c.ratio && other.Round == r.Round && other.Near() == r.Near()
+			return other.Peer == c.ratio && other.Round == r.Round && other.Phase() == r.Phase()
 		})
 		if i < 0 {
 			continue
