@@ -5,7 +5,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 binary := bin/dokkerrd
 page := console/dist/demo/index.html
-page_sources := $(shell find web/src web/public -type f) web/index.html web/vite.config.js
+page_sources := $(shell find web/src web/public -type f) web/index.html web/vite.config.js web/tsconfig.json
 # Written by npm at the end of an installation.
 web_packages := web/node_modules/.package-lock.json
 e2e_packages := e2e/node_modules/.package-lock.json
@@ -25,6 +25,7 @@ build: ## build bin/dokkerrd with the web pages inside
 
 .PHONY: pages
 pages: $(page)
+	@:
 
 # The slow part of a first build is other people's packages: compile them while npm installs its own.
 .PHONY: compiled

@@ -124,6 +124,16 @@ test('after a drop the tab comes back by itself and catches up', async (t) => {
   await boater.shows(/caught up: [3-9]/); // the message, the booking and its notification
 });
 
+test('what ended while a tab was away is shown as ended', async (t) => {
+  const { boater, owner } = await twoTabs(t);
+  await boater.press('Drop my connection');
+  await boater.element.locator('.badge[data-state=offline]').waitFor();
+  await owner.press('Cancel');
+  await owner.element.locator('.pill').getByText('Cancelled').waitFor();
+  await boater.element.locator('.pill').getByText('Cancelled').waitFor();
+  await boater.shows(/caught up: [2-9]/); // the end of the booking and its notification
+});
+
 test('what is written while offline is sent after the return, once', async (t) => {
   const { boater, owner } = await twoTabs(t);
   await boater.press('Drop my connection');

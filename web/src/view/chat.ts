@@ -10,13 +10,8 @@ type Line = { message: Message; read: boolean } | { draft: Draft };
 export function chatView(person: Person) {
   const unread = h('span', { class: 'count', hidden: true });
   const presence = h('span', { class: 'presence' });
-  const log = h('ol', {
-    class: 'log',
-    role: 'log',
-    'aria-live': 'polite',
-    'aria-label': `Conversation with ${person.other.name}`,
-    tabindex: '0',
-  });
+  const lines = h('ol');
+  const log = h('div', { class: 'log', role: 'log', 'aria-label': `Conversation with ${person.other.name}`, tabindex: '0' }, lines);
   const typing = h('p', { class: 'typing', role: 'status' });
   const element = h(
     'section',
@@ -26,7 +21,7 @@ export function chatView(person: Person) {
     typing,
     composer(person),
   );
-  const showLines = keyedList<Line>(log, (line) => keyOf(person, line), (line) => lineView(person, line));
+  const showLines = keyedList<Line>(lines, (line) => keyOf(person, line), (line) => lineView(person, line));
 
   function update(): void {
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
