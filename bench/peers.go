@@ -50,6 +50,45 @@ var peers = []peer{
 		version: []string{"git", "describe", "--always", "--dirty"},
 		command: func(port string) []string { return ours("bin/ours", port) },
 	},
+	{
+		name:    "node-uws",
+		dir:     "servers/node",
+		build:   [][]string{{"npm", "ci", "--no-audit", "--no-fund", "--silent"}},
+		probe:   []string{"node", "-e", "require('@btc-vision/uwebsockets.js')"},
+		version: nodeVersion("@btc-vision/uwebsockets.js"),
+		command: func(port string) []string { return []string{"node", "servers/node/server.js", port, secret, "uws"} },
+	},
+	{
+		name:    "node-ws",
+		dir:     "servers/node",
+		build:   [][]string{{"npm", "ci", "--no-audit", "--no-fund", "--silent"}},
+		version: nodeVersion("ws"),
+		command: func(port string) []string { return []string{"node", "servers/node/server.js", port, secret, "ws"} },
+	},
+	{
+		name:    "socketioxide",
+		dir:     "servers/socketioxide",
+		build:   [][]string{{"cargo", "build", "--release", "--locked"}},
+		version: []string{"cargo", "pkgid", "--offline", "socketioxide"},
+		command: func(port string) []string {
+			return []string{"servers/socketioxide/target/release/bench-socketioxide", port, secret}
+		},
+	},
+	{
+		name:    "centrifuge",
+		build:   [][]string{{"go", "build", "-o", "bin/centrifuge", "./servers/centrifuge"}},
+		version: []string{"go", "list", "-m", "github.com/centrifugal/centrifuge"},
+		command: func(port string) []string {
+			return []string{"bin/centrifuge", "-addr", "127.0.0.1:" + port, "-jwt-secret", secret}
+		},
+		dialect: "centrifuge",
+		only:    []string{"connect", "idle", "fanout"},
+	},
+}
+
+// nodeVersion prints the versions of socket.io, of the engine's WebSocket package and of Node.
+func nodeVersion(engine string) []string {
+	return []string{"node", "-p", `["socket.io", "` + engine + `"].map((name) => name + " " + require(name + "/package.json").version).join(", ") + ", node " + process.version`}
 }
 
 func ours(binary, port string) []string {
@@ -134,7 +173,8 @@ func (p peer) versionOf(ctx context.Context) (string, error) {
 	if len(p.version) == 0 {
 		return "", nil
 	}
-	return execute(ctx, p.dir, p.version)
+	out, err := execute(ctx, p.dir, p.version)
+	return out[strings.LastIndexByte(out, '#')+1:], err // cargo writes where from, then #name@version
 }
 
 // environment returns the server's: as many threads as it has cores.
