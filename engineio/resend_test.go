@@ -50,6 +50,10 @@ func TestConfirmComesWithThePongBehindWhatWasSent(t *testing.T) {
 	read(t, c)
 	confirmed := make(chan int, 4)
 	write(t, c, "3") // an unasked pong confirms nothing
+	write(t, c, "4echo")
+	if got := read(t, c); got != "4echo" { // what stood before it has been read
+		t.Fatalf("got %q", got)
+	}
 	for i := range 3 {
 		s.Send(say("m"))
 		s.Confirm(func() { confirmed <- i })
