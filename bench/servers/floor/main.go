@@ -1,8 +1,8 @@
 // Command floor is the least that a server can do for the scenarios of
 // bench/load: one thread on raw epoll that knows the generator's bytes and
 // their places. It parses no JSON, checks no token and no accept key, and gives
-// every delivery a write(2) of its own; with -cork, the broadcasts of one epoll
-// batch leave in one write per client. It shows what the kernel costs; it is
+// every delivery a write(2) of its own; with -cork, all that one epoll batch
+// brings to a client leaves in one write. It shows what the kernel costs; it is
 // not a server that one could use.
 package main
 
@@ -18,7 +18,7 @@ import (
 
 func main() {
 	port := flag.Int("port", 4000, "to listen on, on 127.0.0.1")
-	cork := flag.Bool("cork", false, "join the broadcasts of one epoll batch into one write per client")
+	cork := flag.Bool("cork", false, "join all that one epoll batch brings to a client into one write")
 	flag.Parse()
 	runtime.LockOSThread()
 	debug.SetGCPercent(400)

@@ -16,7 +16,8 @@ type server struct {
 	conns           []*conn // by descriptor
 	members         []*conn // of the one room
 	users           map[string]*conn
-	corked          []byte // frames for all members, at the end of the batch
+	corked          []byte  // frames for all members, at the end of the batch
+	dirty           []*conn // with corked frames of their own
 	pings           [pingInterval][]*conn
 	second          int64 // of the last ping
 	buffer          [64 << 10]byte
@@ -28,6 +29,7 @@ type conn struct {
 	upgraded bool
 	member   int    // index in members
 	partial  []byte // an unfinished request or frame
+	corked   []byte // frames that wait for the end of the batch
 	out      []byte // what the kernel did not take
 }
 
@@ -100,6 +102,18 @@ func (s *server) ready(c *conn, events uint32) error {
 	return nil
 }
 
+// send writes at once, or at the end of the batch.
+func (s *server) send(c *conn, b []byte) {
+	if !s.cork {
+		s.write(c, b)
+		return
+	}
+	if len(c.corked) == 0 {
+		s.dirty = append(s.dirty, c)
+	}
+	c.corked = append(c.corked, b...)
+}
+
 // write is one write(2).
 func (s *server) write(c *conn, b []byte) {
 	if len(c.out) > 0 {
@@ -145,6 +159,13 @@ func (s *server) broadcast(frame []byte) {
 }
 
 func (s *server) uncork() {
+	for _, c := range s.dirty {
+		if s.conns[c.fd] == c {
+			s.write(c, c.corked)
+		}
+		c.corked = c.corked[:0]
+	}
+	s.dirty = s.dirty[:0]
 	if len(s.corked) == 0 {
 		return
 	}

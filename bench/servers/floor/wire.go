@@ -25,7 +25,7 @@ func (s *server) consume(c *conn, b []byte) []byte {
 			return b
 		}
 		c.upgraded = true
-		s.write(c, welcome)
+		s.send(c, welcome)
 		b = b[end+4:]
 	}
 	for {
@@ -45,7 +45,7 @@ func (s *server) message(c *conn, m []byte) {
 	case len(m) < 4:
 	case m[1] == '0':
 		s.join(c, string(bytes.TrimSuffix(bytes.TrimPrefix(m, []byte(`40{"token":"`)), []byte(`"}`))))
-		s.write(c, appendFrame(frame[:0], []byte(joined)))
+		s.send(c, appendFrame(frame[:0], []byte(joined)))
 	case m[2] == '[':
 		s.broadcast(appendFrame(frame[:0], []byte(`42["booking.updated",`), m[len(`42["bench.broadcast",`):]))
 	default:
@@ -59,14 +59,14 @@ func (s *server) request(c *conn, m []byte) {
 	bracket := bytes.IndexByte(m, '[')
 	id, event := m[2:bracket], m[bracket:]
 	if event[2] == 'b' {
-		s.write(c, appendFrame(frame[:0], []byte("43"), id, []byte("["), event[len(`["bench.echo",`):]))
+		s.send(c, appendFrame(frame[:0], []byte("43"), id, []byte("["), event[len(`["bench.echo",`):]))
 		return
 	}
 	const to = len(`["message.new",{"to":"`)
 	if other := s.users[string(event[to:to+7])]; other != nil {
-		s.write(other, appendFrame(frame[:0], []byte("42"), event))
+		s.send(other, appendFrame(frame[:0], []byte("42"), event))
 	}
-	s.write(c, appendFrame(frame[:0], []byte("43"), id, []byte(`[{"ok":true}]`)))
+	s.send(c, appendFrame(frame[:0], []byte("43"), id, []byte(`[{"ok":true}]`)))
 }
 
 // appendFrame appends a text frame of parts.
