@@ -59,8 +59,9 @@ func (s *Socket) ask(ctx context.Context, event string, payload any) (Raw, error
 	if err := s.expect(id, answers); err != nil {
 		return Raw{}, err
 	}
-	s.sendPacket(e, sioproto.Event, ackID{id, true})
-	s.conn.server.sent(event, 1)
+	if s.sendPacket(e, sioproto.Event, ackID{id, true}) {
+		s.conn.server.sent(event, 1)
+	}
 	select {
 	case a := <-answers:
 		if a.failed {
@@ -160,11 +161,9 @@ func (s *Socket) takeAnswer(id uint64) (chan<- answer, bool) {
 	return answers, ok
 }
 
-// resolve hands an acknowledgement over at once. One that nobody waits for is ignored.
+// resolve hands an acknowledgement over at once. One that nobody waits for is ignored, as is
+// one without id, since ids count from 1.
 func (s *Socket) resolve(p sioproto.Packet, attachments [][]byte) {
-	if !p.HasID {
-		return
-	}
 	answers, ok := s.takeAnswer(p.ID)
 	if !ok {
 		return

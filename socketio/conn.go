@@ -56,9 +56,6 @@ func (c *conn) expire() {
 
 // message takes a message of the client. What is no packet ends the connection.
 func (c *conn) message(m engineio.Message) {
-	if c.isEnded() {
-		return
-	}
 	var p sioproto.Packet
 	var attachments [][]byte
 	var complete bool
@@ -133,12 +130,6 @@ func (c *conn) find(namespace string) (s *Socket, joined bool) {
 		}
 	}
 	return nil, false
-}
-
-func (c *conn) isEnded() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ended
 }
 
 // closed ends the sockets of a session that has ended.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,7 +19,7 @@ import (
 func (c *conn) connect(p sioproto.Packet) {
 	n := c.server.namespace(p.Namespace)
 	if n == nil {
-		c.refuse(cut(p.Namespace, 64), &Error{Message: "Invalid namespace"})
+		c.refuse(cut(p.Namespace, maxLogged), &Error{Message: "Invalid namespace"})
 		return
 	}
 	auth := json.RawMessage("{}")
@@ -88,16 +89,29 @@ func (c *conn) refuse(namespace string, err *Error) {
 func (c *conn) sendRefusal(namespace string, err *Error) {
 	e := newEncoder(&c.server.options)
 	defer e.free()
-	failed := e.value(struct {
-		Message string `json:"message"`
-		Data    any    `json:"data,omitempty"`
-	}{err.Message, err.Data})
-	if failed != nil || len(e.attachments) > 0 {
+	if failed := e.refusal(err); failed != nil {
 		c.server.options.Logger.Error("socketio: data of a refusal does not encode", "error", failed)
 		c.sendRefusal(namespace, &Error{Message: err.Message})
 		return
 	}
 	c.session.Send(textFrame(sioproto.Packet{Type: sioproto.ConnectError, Namespace: namespace, Data: e.text}))
+}
+
+// refusal encodes the payload of a CONNECT_ERROR, which has no attachments. The data's own encoder may panic.
+func (e *encoder) refusal(err *Error) (failed error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			failed = fmt.Errorf("panic: %v", cause)
+		}
+	}()
+	failed = e.value(struct {
+		Message string `json:"message"`
+		Data    any    `json:"data,omitempty"`
+	}{err.Message, err.Data})
+	if failed == nil && len(e.attachments) > 0 {
+		failed = errors.New("binary cannot be attached")
+	}
+	return failed
 }
 
 // cut shortens s to n bytes at most, at the border of a character.
@@ -112,7 +126,7 @@ func cut(s string, n int) string {
 func (s *Socket) begin() {
 	defer s.conn.server.tasks.done()
 	if err := s.authenticate(); err != nil {
-		s.end(ServerDisconnect)
+		s.end(ServerDisconnect) // first: the client may try again as soon as it is told
 		s.conn.refuse(s.namespace.name, err)
 		return
 	}

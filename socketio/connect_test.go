@@ -13,6 +13,11 @@ import (
 	"github.com/dokkerr/realtime/socketio"
 )
 
+// madJSON panics when it is encoded.
+type madJSON struct{}
+
+func (madJSON) MarshalJSON() ([]byte, error) { panic("mad") }
+
 func TestMiddlewareRefusals(t *testing.T) {
 	for name, refused := range map[string]struct {
 		err           error
@@ -24,6 +29,7 @@ func TestMiddlewareRefusals(t *testing.T) {
 		"wrapped":      {fmt.Errorf("db: %w", &socketio.Error{Message: "not you"}), "not you", ""},
 		"of our own":   {errors.New("the password of the database is x"), "internal error", ""},
 		"bad data":     {&socketio.Error{Message: "not you", Data: func() {}}, "not you", ""},
+		"mad data":     {&socketio.Error{Message: "not you", Data: madJSON{}}, "not you", ""},
 		"binary data":  {&socketio.Error{Message: "not you", Data: socketio.Binary("x")}, "not you", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -91,6 +97,9 @@ func TestNothingPrecedesTheConnectReply(t *testing.T) {
 			s.Join("room")
 			s.Emit("early", 1)
 			h.main().To("room").Emit("early", 2)
+			if n := len(h.main().To("room").FetchSockets()); n > 0 {
+				t.Errorf("%d sockets are fetched before they are connected", n)
+			}
 			h.main().Emit("early", 3)
 			s.Disconnect(false)
 			if _, err := socketio.Ask[socketio.None](s.Context(), s, "early", nil); err != socketio.ErrDisconnected {

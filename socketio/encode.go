@@ -18,8 +18,8 @@ type Encoded struct {
 	frames    []engineio.Frame // the packet and its attachments
 }
 
-// WithOffset returns the event with one more argument at the end, a string
-// (wire.md §3). Attachments are shared.
+// WithOffset returns the event with one more argument at the end, a string, as
+// connection state recovery has it. Attachments are shared.
 func (e Encoded) WithOffset(offset string) Encoded {
 	if len(e.frames) == 0 {
 		return e

@@ -53,6 +53,9 @@ func public(err error) *Error {
 
 // invalid tells a client why its payload does not decode, in words without Go's types.
 func invalid(err error) *Error {
+	if errors.Is(err, errNoArgument) {
+		return &Error{Code: CodeValidation, Message: "payload missing"}
+	}
 	told := &Error{Code: CodeValidation, Message: "invalid payload"}
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		told.Path = mismatch.Field

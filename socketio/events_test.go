@@ -39,7 +39,7 @@ func TestTypedEvents(t *testing.T) {
 			`21["chat",{"text":"é"}]`:              `31[{"text":"é","likes":1,"nested":{"at":"0001-01-01T00:00:00Z"}}]`,
 			`22["chat",{"text":1}]`:                `32[{"error":{"code":"VALIDATION_ERROR","message":"number is not allowed here","path":"text"}}]`,
 			`23["chat",{"nested":{"at":"never"}}]`: `33[{"error":{"code":"VALIDATION_ERROR","message":"invalid payload"}}]`,
-			`24["chat"]`:                           `34[{"error":{"code":"VALIDATION_ERROR","message":"invalid payload"}}]`,
+			`24["chat"]`:                           `34[{"error":{"code":"VALIDATION_ERROR","message":"payload missing"}}]`,
 			`25["several",5]`:                      `61-5[5,null,"<&>",{"_placeholder":true,"num":0}]`,
 			`26["several",1e400]`:                  `36[{"error":{"code":"VALIDATION_ERROR","message":"number 1e400 is not allowed here"}}]`,
 			`27["none"]`:                           `37[]`,
@@ -62,7 +62,7 @@ func TestErrorsOfHandlers(t *testing.T) {
 			case "panic":
 				panic("a bug")
 			}
-			return func() {}, nil // does not encode
+			return madJSON{}, nil
 		})
 		c := h.connect()
 		const internal = `{"code":"INTERNAL_ERROR","message":"internal error"}`
@@ -83,6 +83,9 @@ func TestErrorsOfHandlers(t *testing.T) {
 			if !strings.Contains(log, want) {
 				t.Errorf("the log lacks %s: %s", want, log)
 			}
+		}
+		if strings.Contains(log, "a handler panicked") {
+			t.Error("a panic is logged twice")
 		}
 		if strings.Contains(log, "slower") {
 			t.Error("an error told to the client is logged")
@@ -226,6 +229,7 @@ func TestEventsLeftInTheInbox(t *testing.T) {
 		"client leaves":          {func(h *host, c *siotest.Client) { c.Send("1") }, []string{"a", "b", "c", "client namespace disconnect"}},
 		"client goes":            {func(h *host, c *siotest.Client) { c.Close() }, []string{"a", "b", "c", "transport close"}},
 		"server disconnects":     {func(h *host, c *siotest.Client) { h.socket(c).Disconnect(false) }, []string{"a", "server namespace disconnect"}},
+		"server closes at all":   {func(h *host, c *siotest.Client) { h.socket(c).Close("") }, []string{"a", "forced close"}},
 		"server closes":          {func(h *host, c *siotest.Client) { h.socket(c).Close("replaced") }, []string{"a", "replaced"}},
 		"server disconnects all": {func(h *host, c *siotest.Client) { h.main().Broadcast().DisconnectSockets(true) }, []string{"a", "server namespace disconnect"}},
 		"packet malformed":       {func(h *host, c *siotest.Client) { c.Send("x") }, []string{"a", "parse error"}},

@@ -41,7 +41,7 @@ func serve(t *testing.T, o *socketio.Options) *host {
 	h.io = socketio.NewServer(o)
 	h.web = siotest.NewServer(t, h.io)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := h.io.Shutdown(ctx); err != nil {
 			t.Error(err)

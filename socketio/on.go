@@ -9,6 +9,9 @@ import (
 	"github.com/dokkerr/realtime/sioproto"
 )
 
+// maxLogged is how much of a name that a client chose is logged or sent back.
+const maxLogged = 64
+
 // handler is what is registered for an event.
 type handler struct {
 	event string // "" for the fallback
@@ -121,7 +124,7 @@ func (s *Socket) logFailure(ctx context.Context, event string, err error) {
 		return
 	}
 	s.conn.server.options.Logger.Error("socketio: handler failed",
-		"namespace", s.namespace.name, "socket", s.id, "event", event, "error", err)
+		"namespace", s.namespace.name, "socket", s.id, "event", cut(event, maxLogged), "error", err)
 }
 
 // recovered is deferred around the application's code. It turns a panic into an error and logs its stack.
@@ -132,7 +135,7 @@ func (s *Socket) recovered(event string, err *error) {
 	}
 	*err = errPanicked
 	s.conn.server.options.Logger.Error("socketio: handler panicked",
-		"namespace", s.namespace.name, "socket", s.id, "event", event,
+		"namespace", s.namespace.name, "socket", s.id, "event", cut(event, maxLogged),
 		"panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	if hook := s.conn.server.options.Hooks.Panicked; hook != nil {
 		hook(s, event)

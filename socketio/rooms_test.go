@@ -71,7 +71,7 @@ func TestBroadcastIsAValue(t *testing.T) {
 	a, b := h.connect(), h.connect()
 	h.socket(a).Join("a")
 	h.socket(b).Join("b")
-	base := h.main().To("x")
+	base := h.main().To("x").To("y").To("z") // leaves room behind its rooms
 	toA, toB := base.To("a"), base.To("b")
 	base.Emit("none", nil)
 	toA.Emit("to a", nil)

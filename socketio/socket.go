@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"sync"
@@ -100,16 +101,18 @@ func (s *Socket) Emit(event string, payload any) error {
 	if err := e.event(event, payload); err != nil {
 		return err
 	}
-	s.sendPacket(e, sioproto.Event, ackID{})
-	s.conn.server.sent(event, 1)
+	if s.sendPacket(e, sioproto.Event, ackID{}) {
+		s.conn.server.sent(event, 1)
+	}
 	return nil
 }
 
 // Send sends an encoded event of the socket's namespace.
 func (s *Socket) Send(e Encoded) {
 	e.check(s.namespace)
-	s.send(e.frames, false)
-	s.conn.server.sent(e.event, 1)
+	if len(e.frames) > 0 && s.send(e.frames, false) {
+		s.conn.server.sent(e.event, 1)
+	}
 }
 
 // Volatile aims at this socket alone, for events that may be lost: they are
@@ -137,8 +140,9 @@ func (s *Socket) Disconnect(closeConnection bool) {
 
 // Close ends the connection without a DISCONNECT packet, after what waits was
 // flushed: the stock client comes back. The sockets of the connection end at
-// once, and events that wait for their handlers are dropped.
-func (s *Socket) Close(reason Reason) { s.conn.close(reason) }
+// once, and events that wait for their handlers are dropped. reason is for the
+// server's own eyes; "" is ForcedClose.
+func (s *Socket) Close(reason Reason) { s.conn.close(cmp.Or(reason, engineio.ForcedClose)) }
 
 func (s *Socket) disconnect() {
 	if !s.live.Load() || !s.end(ServerDisconnect) {
@@ -160,15 +164,16 @@ func (s *Socket) send(frames []engineio.Frame, volatile bool) bool {
 }
 
 // sendPacket is send for what goes to this socket only.
-func (s *Socket) sendPacket(e *encoder, t sioproto.Type, ack ackID) {
+func (s *Socket) sendPacket(e *encoder, t sioproto.Type, ack ackID) bool {
 	if !s.live.Load() {
-		return
+		return false
 	}
 	if len(e.attachments) > 0 {
 		s.conn.session.Send(e.frames(t, s.namespace.name, ack)...)
-		return
+	} else {
+		s.conn.session.Send(textFrame(e.packet(t, s.namespace.name, ack)))
 	}
-	s.conn.session.Send(textFrame(e.packet(t, s.namespace.name, ack)))
+	return true
 }
 
 // end ends the socket for everybody at once; its goroutine then tells the
