@@ -36,7 +36,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.scenario, "scenario", "all", "connect, idle, fanout, echo, unicast, or all of them")
+	flag.StringVar(&o.scenario, "scenario", "all", "connect, idle, fanout, echo, unicast, message, or all of them")
 	flag.IntVar(&o.clients, "n", 0, "`clients` (default: the scenario's own)")
 	flag.StringVar(&o.peers, "peers", "all", "comma-separated `names`: "+strings.Join(peerNames(), ", "))
 	flag.IntVar(&o.runs, "runs", 7, "of each peer, interleaved")

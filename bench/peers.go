@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,14 +19,22 @@ const secret = "a secret that only benchmarks know"
 // peer is a server to compare.
 type peer struct {
 	name    string
-	command func(port string) []string
+	command func(port, data string) []string
 	build   [][]string // commands, run in order in dir
 	dir     string     // "": this module's
 	version []string   // command that prints it
 	probe   []string   // command that fails where the peer cannot run: it is then skipped, loudly
 	dialect string     // "": socketio
 	noToken bool       // tokens are bare user names
-	only    []string   // scenarios; nil: all
+	claim   string     // that names the user; "": sub
+	only    []string   // scenarios; nil: all but message
+}
+
+func (p peer) runs(scenario string) bool {
+	if p.only == nil {
+		return scenario != "message"
+	}
+	return slices.Contains(p.only, scenario)
 }
 
 const buildLimit = 15 * time.Minute
@@ -34,13 +43,13 @@ var peers = []peer{
 	{
 		name:    "floor",
 		build:   [][]string{{"go", "build", "-o", "bin/floor", "./servers/floor"}},
-		command: func(port string) []string { return []string{"bin/floor", "-port", port} },
+		command: func(port, _ string) []string { return []string{"bin/floor", "-port", port} },
 		noToken: true,
 	},
 	{
 		name:    "floor-cork",
 		build:   [][]string{{"go", "build", "-o", "bin/floor", "./servers/floor"}},
-		command: func(port string) []string { return []string{"bin/floor", "-cork", "-port", port} },
+		command: func(port, _ string) []string { return []string{"bin/floor", "-cork", "-port", port} },
 		noToken: true,
 	},
 	{
@@ -48,7 +57,7 @@ var peers = []peer{
 		dir:     "..",
 		build:   [][]string{{"go", "build", "-o", "bench/bin/ours", "./examples/conformance"}},
 		version: []string{"git", "describe", "--always", "--dirty"},
-		command: func(port string) []string { return ours("bin/ours", port) },
+		command: func(port, _ string) []string { return ours("bin/ours", port) },
 	},
 	{
 		name:    "node-uws",
@@ -56,21 +65,21 @@ var peers = []peer{
 		build:   [][]string{{"npm", "ci", "--no-audit", "--no-fund", "--silent"}},
 		probe:   []string{"node", "-e", "require('@btc-vision/uwebsockets.js')"},
 		version: nodeVersion("@btc-vision/uwebsockets.js"),
-		command: func(port string) []string { return []string{"node", "servers/node/server.js", port, secret, "uws"} },
+		command: func(port, _ string) []string { return []string{"node", "servers/node/server.js", port, secret, "uws"} },
 	},
 	{
 		name:    "node-ws",
 		dir:     "servers/node",
 		build:   [][]string{{"npm", "ci", "--no-audit", "--no-fund", "--silent"}},
 		version: nodeVersion("ws"),
-		command: func(port string) []string { return []string{"node", "servers/node/server.js", port, secret, "ws"} },
+		command: func(port, _ string) []string { return []string{"node", "servers/node/server.js", port, secret, "ws"} },
 	},
 	{
 		name:    "socketioxide",
 		dir:     "servers/socketioxide",
 		build:   [][]string{{"cargo", "build", "--release", "--locked"}},
 		version: []string{"cargo", "pkgid", "--offline", "socketioxide"},
-		command: func(port string) []string {
+		command: func(port, _ string) []string {
 			return []string{"servers/socketioxide/target/release/bench-socketioxide", port, secret}
 		},
 	},
@@ -78,11 +87,22 @@ var peers = []peer{
 		name:    "centrifuge",
 		build:   [][]string{{"go", "build", "-o", "bin/centrifuge", "./servers/centrifuge"}},
 		version: []string{"go", "list", "-m", "github.com/centrifugal/centrifuge"},
-		command: func(port string) []string {
+		command: func(port, _ string) []string {
 			return []string{"bin/centrifuge", "-addr", "127.0.0.1:" + port, "-jwt-secret", secret}
 		},
 		dialect: "centrifuge",
 		only:    []string{"connect", "idle", "fanout"},
+	},
+	{
+		name:    "dokkerrd",
+		dir:     "..",
+		build:   [][]string{{"go", "build", "-o", "bench/bin/dokkerrd", "./cmd/dokkerrd"}},
+		version: []string{"git", "describe", "--always", "--dirty"},
+		command: func(port, data string) []string {
+			return []string{"bin/dokkerrd", "serve", "--host", "127.0.0.1", "--port", port, "--jwt-secret", secret, "--database-url", filepath.Join(data, "dokkerr.db")}
+		},
+		claim: "id",
+		only:  []string{"connect", "idle", "message"},
 	},
 }
 
@@ -111,7 +131,7 @@ func selectPeers(list string) ([]peer, error) {
 	var selected []peer
 	for name := range strings.SplitSeq(list, ",") {
 		if name, path, found := strings.Cut(name, "="); found {
-			selected = append(selected, peer{name: name, command: func(port string) []string { return ours(path, port) }})
+			selected = append(selected, peer{name: name, command: func(port, _ string) []string { return ours(path, port) }})
 			continue
 		}
 		i := slices.IndexFunc(peers, func(p peer) bool { return p.name == name })

@@ -28,9 +28,9 @@ var fanoutColumns = []column{
 	{title: "W=8 deliveries/s", metric: "w8.per_s"},
 	{title: "W=8 CPU µs each", metric: "w8.cpu_us", ratio: "floor-cork", plotted: true},
 	{title: "half load: CPU µs each", metric: "half.cpu_us"},
-	{title: "p50 ms", metric: "half.p50_ms"},
-	{title: "p99 ms", metric: "half.p99_ms", ratio: "floor", plotted: true},
-	{title: "p99.9 ms", metric: "half.p999_ms"},
+	{title: "half load: p50 ms", metric: "half.p50_ms"},
+	{title: "half load: p99 ms", metric: "half.p99_ms", ratio: "floor", plotted: true},
+	{title: "half load: p99.9 ms", metric: "half.p999_ms"},
 	{title: "server CPU share (W=1)", metric: "w1.server_share"},
 	{title: "generator's", metric: "w1.generator_share"},
 }
@@ -51,6 +51,17 @@ var scenarios = []scenario{
 	{"fanout", 10_000, fanoutColumns},
 	{"echo", 1_000, requestColumns("echo")},
 	{"unicast", 1_000, requestColumns("unicast")},
+	{"message", 128, []column{
+		{title: "W=1 messages/s", metric: "m1.per_s"},
+		{title: "W=1 CPU µs each", metric: "m1.cpu_us", plotted: true},
+		{title: "W=1 ack p50 ms", metric: "m1.p50_ms"},
+		{title: "W=1 ack p99 ms", metric: "m1.p99_ms", plotted: true},
+		{title: "W=8 messages/s", metric: "m8.per_s"},
+		{title: "W=8 CPU µs each", metric: "m8.cpu_us", plotted: true},
+		{title: "W=8 ack p50 ms", metric: "m8.p50_ms"},
+		{title: "W=8 ack p99 ms", metric: "m8.p99_ms", plotted: true},
+		{title: "server CPU share (W=8)", metric: "m8.server_share"},
+	}},
 	{"connect", 10_000, []column{
 		{title: "connections/s", metric: "connect.per_s"},
 		{title: "CPU µs each", metric: "connect.cpu_us", ratio: "floor", plotted: true},
@@ -111,7 +122,7 @@ func (s scenario) rounds(ctx context.Context, o options, peers []peer, raw *json
 	var failed error
 	for round := range o.runs {
 		for _, p := range peers {
-			if p.only != nil && !slices.Contains(p.only, s.name) {
+			if !p.runs(s.name) {
 				continue
 			}
 			r, err := s.once(ctx, o, p, round)
@@ -155,7 +166,12 @@ func (s scenario) once(ctx context.Context, o options, p peer, round int) (r res
 	if err != nil {
 		return r, err
 	}
-	server, err := start(ctx, onServer, environment(o.pinned), p.command(port))
+	data, err := os.MkdirTemp(o.out, "data-")
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
+	server, err := start(ctx, onServer, environment(o.pinned), p.command(port, data))
 	if err != nil {
 		return r, err
 	}
@@ -188,6 +204,9 @@ func (s scenario) loadCommand(o options, p peer, port, pid string) []string {
 	if !p.noToken {
 		command = append(command, "-jwt-secret", secret)
 	}
+	if p.claim != "" {
+		command = append(command, "-claim", p.claim)
+	}
 	return append(command, strings.Fields(o.load)...)
 }
 
@@ -195,7 +214,7 @@ func (s scenario) loadCommand(o options, p peer, port, pid string) []string {
 func (s scenario) line(r result.Run) string {
 	words := []string{fmt.Sprintf("%2d %-12s foreign %3.0f %%  cores %-5s", r.Round+1, r.Peer, 100*r.Foreign, r.Phase())}
 	for _, c := range s.columns {
-		if value, ok := r.Metrics[c.metric]; ok && c.ratio != "" {
+		if value, ok := r.Metrics[c.metric]; ok && c.plotted {
 			words = append(words, c.title+" "+short(value))
 		}
 	}

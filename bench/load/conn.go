@@ -21,8 +21,8 @@ type conn struct {
 
 	received uint32 // deliveries
 	due      uint32 // deliveries that it should get, where that differs from client to client
-	asked    int64  // when its outstanding request was sent
 	requests uint32
+	asked    [slotsPerClient]int64 // by request: when it was sent
 }
 
 const sources = 249 // 127.0.0.2 to 127.0.0.250

@@ -20,7 +20,7 @@ func (t *connecting) joined(c *conn) {
 }
 
 func (t *connecting) delivery(*conn, uint64) {}
-func (t *connecting) ack(*conn)              {}
+func (t *connecting) ack(*conn, uint32)      {}
 func (t *connecting) readDone()              {}
 
 // connect connects all clients, a number of handshakes at a time.

@@ -31,6 +31,8 @@ func (socketIO) upgraded(*loop, *conn) {}
 var (
 	bookingUpdated = []byte(`42["booking.updated",`)
 	messageNew     = []byte(`42["message.new",`)
+	otherEvent     = []byte(`42[`)
+	refusal        = []byte(`[{"error":`)
 	pong           = appendFrame(nil, opText, []byte("3"))
 )
 
@@ -41,7 +43,8 @@ func (socketIO) text(l *loop, c *conn, m []byte) {
 	case bytes.HasPrefix(m, messageNew):
 		l.traffic.delivery(c, 0)
 	case len(m) > 2 && m[0] == '4' && m[1] == '3':
-		l.traffic.ack(c)
+		c.acknowledged(l, m)
+	case bytes.HasPrefix(m, otherEvent):
 	case len(m) > 2 && m[0] == '4' && m[1] == '0':
 		l.traffic.joined(c)
 	case len(m) == 1 && m[0] == '2':
@@ -52,6 +55,21 @@ func (socketIO) text(l *loop, c *conn, m []byte) {
 	default:
 		l.fail(c, fmt.Errorf("the server sent %.200q", m))
 	}
+}
+
+// acknowledged handles `43<id>[...]`.
+func (c *conn) acknowledged(l *loop, m []byte) {
+	var id uint32
+	m = m[2:]
+	for len(m) > 0 && m[0] >= '0' && m[0] <= '9' {
+		id = id*10 + uint32(m[0]-'0')
+		m = m[1:]
+	}
+	if bytes.HasPrefix(m, refusal) {
+		l.fail(c, fmt.Errorf("request %d was refused: %.200s", id, m))
+		return
+	}
+	l.traffic.ack(c, id)
 }
 
 func (socketIO) appendBroadcast(dst, p []byte) []byte {

@@ -24,8 +24,8 @@ type broadcasts struct {
 	frames    []byte       // reused
 }
 
-func (t *broadcasts) joined(*conn) {}
-func (t *broadcasts) ack(*conn)    {}
+func (t *broadcasts) joined(*conn)      {}
+func (t *broadcasts) ack(*conn, uint32) {}
 
 func (t *broadcasts) delivery(c *conn, seq uint64) {
 	c.received++

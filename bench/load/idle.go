@@ -9,7 +9,7 @@ type resting struct{}
 
 func (resting) joined(*conn)           {}
 func (resting) delivery(*conn, uint64) {}
-func (resting) ack(*conn)              {}
+func (resting) ack(*conn, uint32)      {}
 func (resting) readDone()              {}
 
 // idleWindow measures what connected clients cost that do nothing.

@@ -18,7 +18,7 @@ func now() int64 { return int64(time.Since(began)) }
 type traffic interface {
 	joined(c *conn)
 	delivery(c *conn, seq uint64) // an event that some client caused
-	ack(c *conn)                  // the answer to a request of c
+	ack(c *conn, id uint32)       // the answer to a request of c
 	readDone()                    // all of one read was handed over
 }
 

@@ -26,6 +26,7 @@ type options struct {
 	server   int
 	dialect  string
 	secret   string
+	claim    string
 	spin     bool
 	core     int
 	warm     time.Duration
@@ -36,12 +37,13 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.scenario, "scenario", "fanout", "connect, idle, fanout, echo or unicast")
+	flag.StringVar(&o.scenario, "scenario", "fanout", "connect, idle, fanout, echo, unicast or message")
 	flag.IntVar(&o.clients, "n", 1000, "`clients`, up to 19,500")
 	flag.IntVar(&o.port, "port", 0, "of the server, on 127.0.0.1")
 	flag.IntVar(&o.server, "pid", 0, "process `id` of the server, whose CPU and memory are measured")
 	flag.StringVar(&o.dialect, "dialect", "socketio", "socketio, or centrifuge")
 	flag.StringVar(&o.secret, "jwt-secret", "", "HS256 `secret` of the tokens; without one a token is the bare user name")
+	flag.StringVar(&o.claim, "claim", "sub", "of the token that names the user: sub, or id, then a UUID")
 	flag.BoolVar(&o.spin, "spin", false, "poll without sleeping, for a CPU of its own")
 	flag.IntVar(&o.core, "server-core", -1, "the one core that the server runs on: how far it is from the generator's is measured too")
 	flag.DurationVar(&o.warm, "warm", time.Second, "before each measured window")
@@ -100,14 +102,14 @@ func newBench(o options) (*bench, error) {
 	b := &bench{options: o, loop: l, result: result.Run{
 		Time: time.Now().UTC().Format(time.RFC3339), Scenario: o.scenario, Clients: o.clients, Pinned: o.spin, Metrics: map[string]float64{},
 	}}
-	b.tokens, err = tokens(o.clients, o.secret)
+	b.tokens, err = tokens(o)
 	return b, err
 }
 
 // drive runs the scenario; all begin with the connecting.
 func (b *bench) drive() error {
 	scenarios := map[string]func() error{
-		"connect": func() error { return nil }, "idle": b.idleWindow, "fanout": b.fanout, "echo": b.echo, "unicast": b.unicast,
+		"connect": func() error { return nil }, "idle": b.idleWindow, "fanout": b.fanout, "echo": b.echo, "unicast": b.unicast, "message": b.messages,
 	}
 	scenario := scenarios[b.options.scenario]
 	if scenario == nil {
@@ -164,19 +166,24 @@ func (b *bench) latency(name string, h *histogram) {
 	b.set(name+".p999_ms", h.quantile(0.999)/1e6)
 }
 
-func tokens(n int, secret string) ([]string, error) {
-	all := make([]string, n)
+// tokens makes one per client.
+func tokens(o options) ([]string, error) {
+	all := make([]string, o.clients)
 	expires := time.Now().Add(time.Hour).Unix()
 	for i := range all {
-		all[i] = userName(i)
-		if secret == "" {
+		user := userName(i)
+		if o.claim == "id" {
+			user = userID(i)
+		}
+		if o.secret == "" {
+			all[i] = user
 			continue
 		}
-		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": userName(i), "exp": expires}).SignedString([]byte(secret))
-		if err != nil {
+		var err error
+		claims := jwt.MapClaims{o.claim: user, "exp": expires}
+		if all[i], err = jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(o.secret)); err != nil {
 			return nil, err
 		}
-		all[i] = token
 	}
 	return all, nil
 }

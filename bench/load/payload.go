@@ -25,4 +25,11 @@ func message(to int) []byte {
 	return fmt.Appendf(nil, `{"to":%q,"content":"Is the dock free this weekend? We come with a boat of nine metres."}`, userName(to))
 }
 
+// chatMessage is the payload of the product's message.new, with a text as long as people write.
+func chatMessage(recipient int) []byte {
+	return fmt.Appendf(nil, `{"recipientId":%q,"content":"Is the dock free this weekend? We come with a boat of nine metres.","type":"text"}`, userID(recipient))
+}
+
+func userID(index int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", index) }
+
 func userName(index int) string { return fmt.Sprintf("u%06d", index) }

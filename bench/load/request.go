@@ -5,9 +5,13 @@ import (
 	"math/rand/v2"
 )
 
-// requests is the traffic of echo and unicast: every client has one request outstanding.
+// slotsPerClient is how many requests of one client may be outstanding.
+const slotsPerClient = 8
+
+// requests is the traffic of echo, unicast and messages: each asking client has some requests outstanding.
 type requests struct {
 	b         *bench
+	askers    []*conn
 	next      func(dst []byte, c *conn) []byte
 	refill    bool
 	measuring bool
@@ -26,10 +30,10 @@ func (t *requests) delivery(c *conn, _ uint64) {
 	t.total++
 }
 
-func (t *requests) ack(c *conn) {
+func (t *requests) ack(c *conn, id uint32) {
 	t.acks++
 	if t.measuring {
-		t.latencies.add(t.b.read - c.asked)
+		t.latencies.add(t.b.read - c.asked[id%slotsPerClient])
 	}
 	if t.refill {
 		t.ask(c)
@@ -39,7 +43,7 @@ func (t *requests) ack(c *conn) {
 func (t *requests) ask(c *conn) {
 	t.asked++
 	c.requests++
-	c.asked = now()
+	c.asked[c.requests%slotsPerClient] = now()
 	t.frame = t.next(t.frame[:0], c)
 	t.b.send(c, t.frame)
 }
@@ -47,8 +51,8 @@ func (t *requests) ask(c *conn) {
 // echo has every client ask for its own payload back.
 func (b *bench) echo() error {
 	payload := booking(0)
-	t := &requests{b: b, next: func(dst []byte, c *conn) []byte { return b.dialect.appendEcho(dst, c.requests, payload) }}
-	return t.measure("echo")
+	t := &requests{b: b, askers: b.conns, next: func(dst []byte, c *conn) []byte { return b.dialect.appendEcho(dst, c.requests, payload) }}
+	return t.measure("echo", 1)
 }
 
 // unicast has every client send to the room of a random other user.
@@ -57,19 +61,40 @@ func (b *bench) unicast() error {
 	for i := range payloads {
 		payloads[i] = message(i)
 	}
-	t := &requests{b: b, next: func(dst []byte, c *conn) []byte {
+	t := &requests{b: b, askers: b.conns, next: func(dst []byte, c *conn) []byte {
 		to := rand.IntN(b.options.clients)
 		b.conns[to].due++
 		return b.dialect.appendUnicast(dst, c.requests, payloads[to])
 	}}
-	return t.measure("unicast")
+	return t.measure("unicast", 1)
 }
 
-func (t *requests) measure(name string) error {
+// messages has the first half of the clients send the product's messages to the second, each to one, with 1 and then with 8 outstanding.
+func (b *bench) messages() error {
+	senders := b.conns[:len(b.conns)/2]
+	payloads := make([][]byte, len(senders))
+	for i := range payloads {
+		payloads[i] = chatMessage(i + len(senders))
+	}
+	t := &requests{b: b, askers: senders, next: func(dst []byte, c *conn) []byte {
+		b.conns[c.index+len(senders)].due++
+		return b.dialect.appendUnicast(dst, c.requests, payloads[c.index])
+	}}
+	if err := t.measure("m1", 1); err != nil {
+		return err
+	}
+	return t.measure("m8", slotsPerClient)
+}
+
+// measure keeps a number of requests of each asker outstanding.
+func (t *requests) measure(name string, outstanding int) error {
 	t.b.traffic = t
 	t.refill = true
-	for _, c := range t.b.conns {
-		t.ask(c)
+	t.latencies.reset()
+	for range outstanding {
+		for _, c := range t.askers {
+			t.ask(c)
+		}
 	}
 	if err := t.b.during(t.b.options.warm); err != nil {
 		return err
@@ -103,6 +128,7 @@ func (t *requests) drain() error {
 	}
 	err := t.b.until(drainLimit, "the last messages", func() bool { return t.acks == t.asked && t.total >= due })
 	t.b.result.Lost = t.asked - t.acks + due - t.total
+	t.b.result.Uneven = 0
 	for _, c := range t.b.conns {
 		if c.received != c.due {
 			t.b.result.Uneven++
