@@ -5,7 +5,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/dokkerr/realtime/engineio"
@@ -26,6 +28,7 @@ type config struct {
 func parseConfig(args []string) (config, error) {
 	var c config
 	f := flag.NewFlagSet("conformance", flag.ContinueOnError)
+	f.SetOutput(io.Discard) // main prints errors
 	f.StringVar(&c.mode, "mode", "socket", "`behaviour`: engine, socket, bench or kit")
 	f.StringVar(&c.addr, "addr", "localhost:3000", "`address` to listen on")
 	f.StringVar(&c.path, "path", "", "`path` to serve (default /engine.io/ in mode engine, else /socket.io/)")
@@ -38,6 +41,10 @@ func parseConfig(args []string) (config, error) {
 	f.StringVar(&c.secret, "jwt-secret", "", "HS256 `secret` of the tokens in auth.token, for the modes bench and kit")
 	f.BoolVar(&c.engine.AllowEIO3, "eio3", false, "serve clients of Engine.IO 3 too")
 	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			f.SetOutput(os.Stdout)
+			f.Usage()
+		}
 		return config{}, err
 	}
 	return c, c.complete(f)
