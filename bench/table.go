@@ -122,12 +122,12 @@ func values(runs []result.Run, metric string) []float64 {
 	return all
 }
 
-// ratios divides each run by the same round's run of the peer compared with, if the cores were as far apart.
+// ratios divides each run by the same round's run of the peer compared with, if that is as clean and the cores were as far apart.
 func ratios(own, runs []result.Run, c column) []float64 {
 	var all []float64
 	for _, r := range own {
 		i := slices.IndexFunc(runs, func(other result.Run) bool {
-			return other.Peer == c.ratio && other.Round == r.Round && other.Phase() == r.Phase()
+			return other.Peer == c.ratio && other.Round == r.Round && other.Phase() == r.Phase() && other.Clean() == r.Clean()
 		})
 		if i < 0 {
 			continue
