@@ -22,7 +22,7 @@ func sequence(b []byte) uint64 {
 
 // message is the payload of unicasts, 100 bytes too.
 func message(to int) []byte {
-	return fmt.Appendf(nil, `{"to":%q,"content":"Is the dock free this weekend? We shall come with a boat of nine metres."}`, userName(to))
+	return fmt.Appendf(nil, `{"to":%q,"content":"Is the dock free this weekend? We shall come with a boat of ten metres."}`, userName(to))
 }
 
 // chatMessage is the payload of the product's message.new, with a text as long as people write.
