@@ -131,7 +131,7 @@ func collect(ctx context.Context, answers <-chan answer, n int) ([]Raw, error) {
 func (s *Socket) expect(id uint64, answers chan<- answer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.live.Load() {
+	if s.phase.Load() != online {
 		return ErrDisconnected
 	}
 	if len(s.acks) >= s.conn.server.options.MaxPendingAcks {

@@ -125,7 +125,7 @@ func (b Broadcast) audience() *audience {
 	} else {
 		a.aim(b)
 	}
-	a.sockets = slices.DeleteFunc(a.sockets, func(s *Socket) bool { return s == b.sender || !s.live.Load() })
+	a.sockets = slices.DeleteFunc(a.sockets, func(s *Socket) bool { return s == b.sender || !s.isOnline() })
 	return a
 }
 

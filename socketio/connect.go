@@ -166,22 +166,24 @@ func (s *Socket) refusal(ctx context.Context, err error) *Error {
 	return &Error{Message: internalError.Message}
 }
 
-// accept answers the CONNECT and opens the socket, in this order: packets of
-// the client may follow the answer at once, and none to it may precede it (delivery.md R12).
+// accept opens the socket for the client's packets, which may follow the answer at once, and for everybody's events,
+// which must not precede it (delivery.md R12): they wait for mu, which is held while the answer is queued.
 func (s *Socket) accept() bool {
 	if !s.conn.join(s) {
 		return false
 	}
-	s.conn.session.Send(textFrame(sioproto.Packet{
+	answer := textFrame(sioproto.Packet{
 		Type: sioproto.Connect, Namespace: s.namespace.name, Data: []byte(`{"sid":"` + s.id + `"}`),
-	}))
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reason != "" {
 		return false
 	}
-	s.live.Store(true)
+	s.phase.Store(opening)
 	s.namespace.index.add(s)
+	s.conn.session.Send(answer)
+	s.phase.Store(online)
 	return true
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -114,6 +115,41 @@ func TestNothingPrecedesTheConnectReply(t *testing.T) {
 		}
 		h.main().To("room").Emit("late", nil)
 		c.ExpectText(`2["late"]`)
+	})
+}
+
+// A client that connects under broadcasts sees its answer first, and from then on every one of them.
+func TestConnectUnderBroadcasts(t *testing.T) {
+	overBoth(t, nil, func(t *testing.T, h *host) {
+		h.addSync()
+		stop, stopped := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(stopped)
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+					h.main().Emit("count", i)
+					runtime.Gosched()
+				}
+			}
+		}()
+		for range 30 {
+			c := h.connect() // fails when anything precedes the answer
+			c.Ask("sync")
+			next := -1
+			for _, p := range c.Waiting() {
+				n := decode[int](t, p.Args()[0])
+				if next >= 0 && n != next {
+					t.Fatalf("got %d, want %d", n, next)
+				}
+				next = n + 1
+			}
+			c.Close()
+		}
+		close(stop)
+		<-stopped
 	})
 }
 

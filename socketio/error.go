@@ -3,7 +3,6 @@ package socketio
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 )
 
 // The codes of the errors that this package tells clients by itself.
@@ -59,7 +58,7 @@ func invalid(err error) *Error {
 	told := &Error{Code: CodeValidation, Message: "invalid payload"}
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		told.Path = mismatch.Field
-		told.Message = fmt.Sprintf("%s is not allowed here", mismatch.Value)
+		told.Message = cut(mismatch.Value, maxLogged) + " is not allowed here"
 	}
 	return told
 }

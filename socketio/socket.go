@@ -29,9 +29,9 @@ type Socket struct {
 	namespace *Namespace // fixed at birth
 	handshake *Handshake // fixed at birth
 
-	joined    bool        // under conn.mu; packets of the client are let in
-	announced bool        // its goroutine's; OnDisconnect is due
-	live      atomic.Bool // connected, and sent to: from behind the CONNECT reply to the end
+	joined    bool         // under conn.mu; packets of the client are let in
+	announced bool         // its goroutine's; OnDisconnect is due
+	phase     atomic.Int32 // set under mu: offline, opening, online and offline again
 
 	mu     sync.Mutex
 	reason Reason                   // under mu; why it ended, "" before
@@ -40,6 +40,22 @@ type Socket struct {
 	life   *life                    // under mu; nil until a context is asked for
 	inbox  inbox                    // under mu
 	busy   bool                     // under mu; a goroutine works for the socket, or has for the last time
+}
+
+// The phases of a socket.
+const (
+	offline int32 = iota
+	opening       // the answer to its CONNECT is being queued
+	online        // events are queued behind it
+)
+
+// isOnline reports whether events may be sent. While the answer to CONNECT is being queued it waits.
+func (s *Socket) isOnline() bool {
+	if s.phase.Load() == opening {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+	}
+	return s.phase.Load() == online
 }
 
 // ID returns the public id of the socket, 20 characters; it is no secret and
@@ -145,7 +161,7 @@ func (s *Socket) Disconnect(closeConnection bool) {
 func (s *Socket) Close(reason Reason) { s.conn.close(cmp.Or(reason, engineio.ForcedClose)) }
 
 func (s *Socket) disconnect() {
-	if !s.live.Load() || !s.end(ServerDisconnect) {
+	if !s.isOnline() || !s.end(ServerDisconnect) {
 		return
 	}
 	s.conn.session.Send(textFrame(sioproto.Packet{Type: sioproto.Disconnect, Namespace: s.namespace.name}))
@@ -153,7 +169,7 @@ func (s *Socket) disconnect() {
 
 // send queues a unit unless the socket is not connected. It reports whether it did.
 func (s *Socket) send(frames []engineio.Frame, volatile bool) bool {
-	if !s.live.Load() {
+	if !s.isOnline() {
 		return false
 	}
 	if volatile {
@@ -165,7 +181,7 @@ func (s *Socket) send(frames []engineio.Frame, volatile bool) bool {
 
 // sendPacket is send for what goes to this socket only.
 func (s *Socket) sendPacket(e *encoder, t sioproto.Type, ack ackID) bool {
-	if !s.live.Load() {
+	if !s.isOnline() {
 		return false
 	}
 	if len(e.attachments) > 0 {
@@ -180,36 +196,49 @@ func (s *Socket) sendPacket(e *encoder, t sioproto.Type, ack ackID) bool {
 // application. It reports whether it was the first to do so. What had arrived
 // is still handled when the client brought the end about, else dropped.
 func (s *Socket) end(r Reason) bool {
-	s.mu.Lock()
-	if s.reason != "" {
-		s.mu.Unlock()
+	left, first := s.retire(r)
+	if !first {
 		return false
 	}
+	s.conn.forget(s)
+	s.namespace.index.remove(s)
+	for _, room := range left.rooms {
+		s.namespace.index.leave(room, s)
+	}
+	for _, answers := range left.acks {
+		answers <- answer{failed: true}
+	}
+	left.life.end(r)
+	if left.idle {
+		s.startWork()
+	}
+	return true
+}
+
+// remains is what a socket leaves to be settled without its lock.
+type remains struct {
+	rooms []string
+	acks  map[uint64]chan<- answer
+	life  *life
+	idle  bool // nobody works for the socket
+}
+
+// retire sets the reason, after which nothing is added to the socket. It reports whether there was none.
+func (s *Socket) retire(r Reason) (left remains, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reason != "" {
+		return remains{}, false
+	}
 	s.reason = r
-	s.live.Store(false)
-	rooms, acks, life := s.rooms.members, s.acks, s.life
-	s.rooms, s.acks = set[string]{}, nil
+	s.phase.Store(offline)
+	left = remains{s.rooms.members, s.acks, s.life, !s.busy}
+	s.rooms, s.acks, s.busy = set[string]{}, nil, true
 	if !byClient(r) {
 		s.inbox.drop()
 	}
 	s.inbox.release()
-	idle := !s.busy
-	s.busy = true
-	s.mu.Unlock()
-
-	s.conn.forget(s)
-	s.namespace.index.remove(s)
-	for _, room := range rooms {
-		s.namespace.index.leave(room, s)
-	}
-	for _, a := range acks {
-		a <- answer{failed: true}
-	}
-	life.end(r)
-	if idle {
-		s.startWork()
-	}
-	return true
+	return left, true
 }
 
 // byClient tells the endings that a client brings about.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -89,6 +90,8 @@ type poller struct {
 	client *http.Client
 	header http.Header
 	url    *url.URL
+
+	posting sync.Mutex // a session has one POST at a time
 }
 
 func dialPolling(_ context.Context, server string, o *Options) (transport, error) {
@@ -96,7 +99,7 @@ func dialPolling(_ context.Context, server string, o *Options) (transport, error
 	if err != nil {
 		return nil, err
 	}
-	return &poller{o.Client, o.Header, u}, nil
+	return &poller{client: o.Client, header: o.Header, url: u}, nil
 }
 
 // opened has the requests that follow name the session.
@@ -137,6 +140,8 @@ func (p *poller) write(ctx context.Context, packets ...engine) error {
 			body.WriteString("b" + base64.StdEncoding.EncodeToString(packet.binary))
 		}
 	}
+	p.posting.Lock()
+	defer p.posting.Unlock()
 	_, err := p.do(ctx, http.MethodPost, &body)
 	return err
 }
