@@ -5,6 +5,7 @@
 // disturbs all. Everything stays on the loopback interface and ends by itself.
 //
 //	go run . -scenario fanout -n 10000 -peers ours,floor,node-ws -runs 7
+//	go run . -scenario fanout -n 1000,19000
 //	go run . -report results/fanout-10000.jsonl
 //
 // A peer written name=path is another build of ours.
@@ -17,6 +18,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -25,7 +27,7 @@ import (
 
 type options struct {
 	scenario string
-	clients  int
+	clients  []int // nil: each scenario's own
 	peers    string
 	runs     int
 	pinned   bool
@@ -37,7 +39,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.scenario, "scenario", "all", "connect, idle, fanout, echo, unicast, message, or all of them")
-	flag.IntVar(&o.clients, "n", 0, "`clients` (default: the scenario's own)")
+	flag.Func("n", "`clients`, or several numbers with commas (default: the scenario's own)", o.addClients)
 	flag.StringVar(&o.peers, "peers", "all", "comma-separated `names`: "+strings.Join(peerNames(), ", "))
 	flag.IntVar(&o.runs, "runs", 7, "of each peer, interleaved")
 	flag.BoolVar(&o.pinned, "pinned", true, "server on core 0, generator spinning on core 1; else both on all cores")
@@ -52,6 +54,17 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+func (o *options) addClients(list string) error {
+	for number := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return err
+		}
+		o.clients = append(o.clients, n)
+	}
+	return nil
 }
 
 func run(ctx context.Context, o options, files []string) error {

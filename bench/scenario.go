@@ -81,18 +81,21 @@ var scenarios = []scenario{
 	}},
 }
 
-// selectScenarios returns all, or those of one name, maybe with another number of clients.
+// selectScenarios returns all, or those of one name, maybe with other numbers of clients.
 func selectScenarios(o options) []scenario {
 	var selected []scenario
 	for _, s := range scenarios {
 		if o.scenario != "all" && o.scenario != s.name {
 			continue
 		}
-		if o.clients > 0 {
-			s.clients = o.clients
+		numbers := o.clients
+		if numbers == nil {
+			numbers = []int{s.clients}
 		}
-		if !slices.ContainsFunc(selected, func(other scenario) bool { return other.name == s.name && other.clients == s.clients }) {
-			selected = append(selected, s)
+		for _, s.clients = range numbers {
+			if !slices.ContainsFunc(selected, func(other scenario) bool { return other.name == s.name && other.clients == s.clients }) {
+				selected = append(selected, s)
+			}
 		}
 	}
 	return selected
