@@ -14,7 +14,7 @@ type tasks struct {
 
 func newTasks() *tasks { return &tasks{idle: make(chan struct{}, 1)} }
 
-// start runs f on a goroutine that calls done at its end.
+// start counts a goroutine that is about to run. It calls done at its end.
 func (t *tasks) start() { t.running.Add(1) }
 
 func (t *tasks) done() {
