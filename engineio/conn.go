@@ -4,77 +4,156 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
+	"sync"
 	"time"
 
 	"github.com/dokkerr/realtime/eioproto"
+	"github.com/dokkerr/realtime/netpoll"
 	"github.com/dokkerr/realtime/wsproto"
 )
 
-// conn is a WebSocket of a session, read by one goroutine.
+// conn is a WebSocket that carries a session, or is a candidate for it. It is a netpoll.Handler.
 type conn struct {
 	session *Session       // fixed at birth
-	raw     net.Conn       // fixed before the conn is shared
-	direct  directWriter   // fixed before the conn is shared
 	reader  wsproto.Reader // the reader's
-	probed  bool           // the client has sent its probe; under session.mu
-	adopted bool           // carries the session; the reader's
-	entered bool           // in a turn of callbacks; the reader's
-	pong    Frame          // answers the peer's latest WebSocket ping; under session.mu
-}
+	over    bool           // the reader's: what still comes does not matter
+	adopted bool           // the reader's: carries the session
+	entered bool           // the reader's: in a turn of callbacks
 
-const readBufferSize = 2048
+	parked netpoll.Conn // under session.mu; nil until the poller has it
+	probed bool         // under session.mu: the client has sent its probe
+	timer  *time.Timer  // under session.mu: until when a candidate has to take over
+	pong   []byte       // under session.mu: answers the peer's latest WebSocket ping
+	rest   []byte       // the writer's: what the connection did not take
+}
 
 // errOver ends the reading of a connection about which everything is settled.
 var errOver = errors.New("engineio: nothing more to read")
 
-// serve reads until the connection is closed. early is what came behind the handshake.
-func (c *conn) serve(early []byte) {
-	defer c.session.srv.running.Done()
-	err := c.feed(early)
-	buf := make([]byte, readBufferSize)
-	for err == nil {
-		var n int
-		n, err = c.raw.Read(buf)
-		if n > 0 {
-			if ferr := c.feed(buf[:n]); ferr != nil {
-				err = ferr
-			}
-		}
-	}
-	if errors.Is(err, errOver) {
-		c.lingerForPeer(buf)
-	}
-	c.released(err) // before the client can see the end: it may try its upgrade again at once
-	c.raw.Close()
-}
+const readBufferSize = 8 << 10
 
-// lingerForPeer reads on after the last word, so that it is not lost with what the peer still sends. The wheel
-// ends it.
-func (c *conn) lingerForPeer(buf []byte) {
-	for {
-		if _, err := c.raw.Read(buf); err != nil {
-			return
-		}
+var readPool = sync.Pool{New: func() any { b := make([]byte, readBufferSize); return &b }}
+
+// park hands the connection to the poller. early is what came behind the handshake.
+func (c *conn) park(raw net.Conn, early []byte) {
+	parked, err := c.session.srv.poller.Add(raw, early, c)
+	if err != nil {
+		raw.Close()
+		c.gone(err)
+		return
+	}
+	if !c.bind(parked) {
+		parked.Close()
 	}
 }
 
-// released settles what the end of the connection means for the session.
-func (c *conn) released(err error) {
+// bind makes the connection known to those who write to it or close it. It returns false when there is nothing
+// left to do with it.
+func (c *conn) bind(parked netpoll.Conn) bool {
 	s := c.session
-	if !c.adopted {
-		s.mu.Lock()
-		if s.candidate == c {
-			s.candidate = nil
-		}
+	s.mu.Lock()
+	if s.state == closed || s.ws != c && s.candidate != c {
 		s.mu.Unlock()
+		return false
+	}
+	if c.parked != nil {
+		s.mu.Unlock()
+		return true
+	}
+	c.parked = parked
+	s.flush()
+	return true
+}
+
+// Readable handles what has come, all frames of one read together.
+func (c *conn) Readable(parked netpoll.Conn) (goOn bool) {
+	if !c.bind(parked) {
+		parked.Close()
+		return false
+	}
+	buf := readPool.Get().(*[]byte)
+	err := c.read(parked, *buf)
+	readPool.Put(buf)
+	if err != netpoll.ErrAgain {
+		c.gone(err)
+	}
+	return c.session.hasDeferred()
+}
+
+// read reads until nothing more is there.
+func (c *conn) read(parked netpoll.Conn, buf []byte) error {
+	for {
+		n, err := parked.Read(buf)
+		if n > 0 && !c.over {
+			c.handle(c.feed(buf[:n]))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Continue does what callbacks have put off.
+func (c *conn) Continue(netpoll.Conn) { c.session.doDeferred() }
+
+// handle settles what feeding has come to. What follows the last word is read on, so that it is not lost with what the
+// peer still sends; the wheel ends that.
+func (c *conn) handle(err error) {
+	if err == nil {
+		return
+	}
+	c.over = true
+	if !c.adopted {
+		c.release()
+	}
+}
+
+// gone settles what the end of the connection means for the session.
+func (c *conn) gone(err error) {
+	if !c.adopted {
+		c.release()
 		return
 	}
 	reason := TransportError
 	if errors.Is(err, io.EOF) {
 		reason = TransportClose
 	}
-	s.lost(reason)
+	c.session.lost(reason)
+}
+
+// release ends a candidate, before its client can see the end and try again at once; nil is none. A conn that
+// carries its session is left alone.
+func (c *conn) release() {
+	if c == nil {
+		return
+	}
+	s := c.session
+	s.mu.Lock()
+	if s.candidate == c {
+		s.candidate = nil
+	}
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	carries := s.ws == c
+	s.mu.Unlock()
+	if !carries {
+		c.close()
+	}
+}
+
+// close may be called on nil.
+func (c *conn) close() {
+	if c == nil {
+		return
+	}
+	c.session.mu.Lock()
+	parked := c.parked
+	c.session.mu.Unlock()
+	if parked != nil {
+		// The peer may be gone before us, and what there was to tell it was told.
+		_ = parked.Close()
+	}
 }
 
 // feed handles what was read.
@@ -156,52 +235,10 @@ func (c *conn) packet(p eioproto.Packet) error {
 func (c *conn) answerPing(data []byte) {
 	s := c.session
 	s.mu.Lock()
-	c.pong = Frame{wire: wsproto.AppendFrame(nil, wsproto.Pong, data)}
+	c.pong = wsproto.AppendFrame(nil, wsproto.Pong, data)
 	if s.ws != c || s.state != open {
 		s.mu.Unlock()
 		return
 	}
 	s.flush()
 }
-
-// closeWrite tells the peer that nothing follows; its answer is its own end, which the reader sees.
-func (c *conn) closeWrite() {
-	if half, ok := c.raw.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		return
-	}
-	c.raw.Close()
-}
-
-// cut closes a connection that did not come to carry its session; nil is none.
-func (c *conn) cut() {
-	if c == nil {
-		return
-	}
-	c.session.mu.Lock()
-	raw := c.raw
-	c.session.mu.Unlock()
-	if raw != nil {
-		raw.Close()
-	}
-}
-
-// blockingWrite writes all of b, and gives up when nothing could be written for as long as the time-out. It is
-// used where a direct write would have to wait.
-func (c *conn) blockingWrite(b []byte) error {
-	const chunk = 16 << 10
-	defer c.raw.SetWriteDeadline(time.Time{})
-	for len(b) > 0 {
-		n := min(len(b), chunk)
-		if err := c.raw.SetWriteDeadline(time.Now().Add(c.session.srv.options.WriteTimeout)); err != nil {
-			return err
-		}
-		if _, err := c.raw.Write(b[:n]); err != nil {
-			return err
-		}
-		b = b[n:]
-	}
-	return nil
-}
-
-// isSlow tells a reader that took nothing in time from a broken connection.
-func isSlow(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

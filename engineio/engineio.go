@@ -62,6 +62,7 @@ type Options struct {
 	WriteTimeout   time.Duration // a write without progress; 0: 10 s
 	BodyTimeout    time.Duration // for a whole polling body to arrive; 0: 10 s
 	Compress       int           // polling answers above so many bytes are gzipped; 0: 1,024; negative: never
+	Goroutines     bool          // read every connection by a goroutine of its own, also where a poller could
 	AllowEIO3      bool          // serve clients of protocol 3 too (socket.io-client 1.x and 2.x)
 
 	// CheckOrigin says whether a request is served, on every transport, by its
@@ -107,15 +108,4 @@ func sameOrigin(r *http.Request) bool {
 	}
 	u, err := url.Parse(origin)
 	return err == nil && u.Host != "" && u.Host == r.Host
-}
-
-// Request is what remains of the handshake request. It is shared and must not
-// be changed.
-type Request struct {
-	RemoteAddr string
-	Host       string
-	Header     http.Header
-	URL        *url.URL
-	Secure     bool // came over TLS
-	Time       time.Time
 }

@@ -51,8 +51,8 @@ func (p *polling) repeats(t string) payload {
 	return p.answered.payload
 }
 
-// request serves a polling request that names the session.
-func (s *Session) request(w http.ResponseWriter, r *http.Request) {
+// serve answers a polling request that names the session.
+func (s *Session) serve(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet:
 		s.poll(w, r)
@@ -205,7 +205,7 @@ func (s *Session) endPolling(how ending) {
 	told := s.polling.pending()
 	s.wakeGet()
 	if told || how.flush {
-		s.srv.wheel.schedule(s, max(how.linger, closeWait))
+		s.wakeIn(max(how.linger, closeWait))
 		s.mu.Unlock()
 		return
 	}

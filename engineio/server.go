@@ -9,18 +9,18 @@ import (
 	"net/url"
 	"runtime"
 	"sync"
-	"time"
 
 	"github.com/dokkerr/realtime/eioproto"
+	"github.com/dokkerr/realtime/netpoll"
 )
 
 // Server accepts sessions. It is an http.Handler for the path it is mounted
 // at, whatever that is.
 type Server struct {
-	handler Handler // fixed at birth
-	options Options // fixed at birth, defaults filled in
-	wheel   *wheel
-
+	handler  Handler // fixed at birth
+	options  Options // fixed at birth, defaults filled in
+	wheel    *wheel
+	poller   *netpoll.Poller
 	flushers []flusher // fixed at birth, one per processor; sessions are dealt out in turn
 	mu       sync.Mutex
 	sessions map[string]*Session // by id; also those that linger to tell their client of the end
@@ -32,7 +32,7 @@ type Server struct {
 	running sync.WaitGroup
 }
 
-// NewServer returns a Server that tells h. o may be nil.
+// NewServer returns a Server that tells h. o may be nil. What it starts for its first session ends with Shutdown.
 func NewServer(h Handler, o *Options) *Server {
 	if o == nil {
 		o = &Options{}
@@ -42,6 +42,7 @@ func NewServer(h Handler, o *Options) *Server {
 		handler:  h,
 		options:  options,
 		wheel:    newWheel(min(options.PingInterval, options.PingTimeout)),
+		poller:   netpoll.New(&netpoll.Options{Goroutines: options.Goroutines}),
 		sessions: make(map[string]*Session),
 		flushers: make([]flusher, runtime.GOMAXPROCS(0)),
 	}
@@ -65,14 +66,16 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.each((*Session).shutdown)
 
 	quiet := make(chan struct{})
+	var err error
 	go func() {
+		defer close(quiet)
 		srv.running.Wait()
 		<-srv.wheel.ended()
-		close(quiet)
+		err = srv.poller.Close()
 	}()
 	select {
 	case <-quiet:
-		return nil
+		return err
 	case <-ctx.Done():
 		srv.each((*Session).cut)
 		return ctx.Err()
@@ -104,7 +107,7 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case q.transport == websocketName:
 		srv.upgrade(w, r, q.session)
 	default:
-		q.session.request(w, r)
+		q.session.serve(w, r)
 	}
 }
 
@@ -206,14 +209,9 @@ func (srv *Server) handshake(w http.ResponseWriter, r *http.Request, q query) {
 // register makes a session, on c or, when that is nil, on polling. The handler is still to be told, by who then calls
 // leave.
 func (srv *Server) register(r *http.Request, q query, c *conn) (*Session, *refusal) {
-	s := &Session{srv: srv, id: newID(), v3: q.v3, ws: c, busy: true, origin: &Request{
-		RemoteAddr: r.RemoteAddr, Host: r.Host, Header: r.Header, URL: r.URL, Secure: r.TLS != nil, Time: time.Now(),
-	}}
-	// One until it leaves the map, one until its Close callback has returned, one while its connection is read.
-	tasks := 2
+	s := &Session{srv: srv, id: newID(), v3: q.v3, ws: c, busy: true, request: remember(r)}
 	if c != nil {
 		c.session = s
-		tasks++
 	} else {
 		s.polling = &polling{}
 	}
@@ -225,8 +223,8 @@ func (srv *Server) register(r *http.Request, q query, c *conn) (*Session, *refus
 	srv.sessions[s.id] = s
 	srv.opened++
 	s.flusher = &srv.flushers[srv.opened%len(srv.flushers)]
-	srv.running.Add(tasks)
-	srv.wheel.schedule(s, s.quiet())
+	srv.running.Add(2) // until it leaves the map, and until its Close callback has returned
+	s.wakeIn(s.quiet())
 	return s, nil
 }
 

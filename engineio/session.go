@@ -17,7 +17,7 @@ type Session struct {
 	srv     *Server  // fixed at birth
 	id      string   // fixed at birth
 	v3      bool     // fixed at birth; speaks protocol 3
-	origin  *Request // fixed at birth
+	request Request  // fixed at birth
 	flusher *flusher // fixed at birth; writes for this session
 	timer   timer    // the wheel's
 
@@ -27,11 +27,14 @@ type Session struct {
 	busy   bool   // a callback runs; the Close callback is left to its goroutine
 	outbox outbox
 
-	pings    []func() // those that wait for their pongs, oldest first; what to call, or nil
-	extended bool     // another packet has put the time-out off since the last ping or pong
+	beat     time.Duration // when the heartbeat, or the end, goes on, by the wheel's clock
+	stall    time.Duration // when a client that takes nothing has taken too long; 0: nothing is stuck
+	pings    []func()      // those that wait for their pongs, oldest first; what to call, or nil
+	extended bool          // another packet has put the time-out off since the last ping or pong
 
 	ws        *conn    // carries the session; nil: long-polling does
 	candidate *conn    // has asked for the upgrade
+	deferred  Worker   // begins when the turn is over
 	queued    bool     // waits for the flusher
 	writing   bool     // somebody writes to ws
 	polling   *polling // nil: the session began on a WebSocket
@@ -58,7 +61,7 @@ const (
 func (s *Session) ID() string { return s.id }
 
 // Request returns what remains of the handshake request.
-func (s *Session) Request() *Request { return s.origin }
+func (s *Session) Request() *Request { return &s.request }
 
 // Protocol returns the protocol's version: 4, or 3 where Options.AllowEIO3 let such a client in.
 func (s *Session) Protocol() int {
@@ -104,6 +107,22 @@ func (s *Session) Send(frames ...Frame) {
 	s.flush()
 }
 
+// SendLast is Send that also writes, as far as that needs no waiting. It is cheaper than Send for the last thing that is
+// sent for now.
+func (s *Session) SendLast(frames ...Frame) {
+	s.mu.Lock()
+	direct := s.ws != nil && s.ws.parked != nil && !s.queued && !s.writing
+	if s.state != open || !direct {
+		s.mu.Unlock()
+		s.Send(frames...)
+		return
+	}
+	s.outbox.push(frames)
+	s.queued = true // by the caller, who writes
+	s.mu.Unlock()
+	s.write()
+}
+
 // SendVolatile is Send that drops the unit, and returns false, unless the
 // client can be written to at once.
 func (s *Session) SendVolatile(frames ...Frame) bool {
@@ -129,7 +148,7 @@ func (s *Session) shutdown() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state == closing && s.ws == nil {
-		s.srv.wheel.schedule(s, hasty.linger)
+		s.wakeIn(hasty.linger)
 	}
 }
 
@@ -160,16 +179,16 @@ func (s *Session) end(reason Reason, how ending) {
 		s.outbox.drop()
 	}
 	if s.ws != nil {
-		s.srv.wheel.schedule(s, closeWait)
+		s.wakeIn(closeWait)
 		s.outbox.push([]Frame{how.frame})
 		s.flush()
 	} else {
 		s.endPolling(how)
 	}
-	candidate.cut()
+	candidate.release()
 }
 
-// lost ends the session because its transport is gone: nothing can be told any more.
+// lost ends the session, if need be, and its transport: nothing can be told any more.
 func (s *Session) lost(reason Reason) {
 	s.mu.Lock()
 	var candidate *conn
@@ -179,8 +198,10 @@ func (s *Session) lost(reason Reason) {
 	s.state = closed
 	s.outbox.drop()
 	s.wakeGet()
+	ws := s.ws
 	s.mu.Unlock()
-	candidate.cut()
+	candidate.release()
+	ws.close()
 	s.srv.remove(s)
 }
 
@@ -200,17 +221,7 @@ func (s *Session) tellClosed(reason Reason) {
 	s.srv.handler.Close(s, reason)
 }
 
-// cut ends the session, if need be, and its transport at once.
-func (s *Session) cut() {
-	s.mu.Lock()
-	ws := s.ws
-	s.mu.Unlock()
-	if ws != nil {
-		ws.raw.Close() // its reader does the rest
-		return
-	}
-	s.lost(ServerShutdown)
-}
+func (s *Session) cut() { s.lost(ServerShutdown) }
 
 // enter begins a turn of callbacks. It returns false when the session has ended.
 func (s *Session) enter() bool {
@@ -222,7 +233,7 @@ func (s *Session) enter() bool {
 	s.busy = true
 	if len(s.pings) > 0 && !s.extended {
 		s.extended = true
-		s.srv.wheel.schedule(s, s.srv.options.PingTimeout)
+		s.wakeIn(s.srv.options.PingTimeout)
 	}
 	return true
 }
@@ -272,7 +283,7 @@ func (s *Session) answerPing(data []byte) {
 		s.mu.Unlock()
 		return
 	}
-	s.srv.wheel.schedule(s, s.quiet())
+	s.wakeIn(s.quiet())
 	s.outbox.push([]Frame{controlFrame(eioproto.Pong, string(data))})
 	s.flush()
 }
@@ -310,7 +321,7 @@ func (s *Session) ping(f func()) {
 // awaitPong gives the oldest ping a whole time-out. It is called with mu held.
 func (s *Session) awaitPong() {
 	s.extended = false
-	s.srv.wheel.schedule(s, s.srv.options.PingTimeout)
+	s.wakeIn(s.srv.options.PingTimeout)
 }
 
 // ponged matches a pong with the oldest ping; an unasked one changes nothing. When no ping is left
@@ -326,7 +337,7 @@ func (s *Session) ponged() {
 	if len(s.pings) > 0 {
 		s.awaitPong()
 	} else {
-		s.srv.wheel.schedule(s, s.quiet())
+		s.wakeIn(s.quiet())
 	}
 	s.mu.Unlock()
 	if confirmed != nil {
@@ -334,10 +345,34 @@ func (s *Session) ponged() {
 	}
 }
 
+// wakeIn sets when the heartbeat, or the end, goes on. It is called with mu held and the session not closed.
+func (s *Session) wakeIn(d time.Duration) {
+	s.beat = s.srv.wheel.clock() + d
+	s.rewind()
+}
+
+// rewind has the wheel call for whatever is due first. It is called with mu held and the session not closed.
+func (s *Session) rewind() {
+	due := s.beat
+	if s.stall != 0 {
+		due = min(due, s.stall)
+	}
+	s.srv.wheel.schedule(s, due-s.srv.wheel.clock())
+}
+
 // alarm is called by the wheel when the time asked for has passed.
 func (s *Session) alarm() {
 	s.mu.Lock()
+	now := s.srv.wheel.clock()
 	switch {
+	case s.state == closed:
+		s.mu.Unlock()
+	case s.stall != 0 && now >= s.stall:
+		s.mu.Unlock()
+		s.lost(SlowReader)
+	case now < s.beat:
+		s.rewind()
+		s.mu.Unlock()
 	case s.state == open && len(s.pings) == 0 && !s.v3:
 		s.ping(nil)
 	case s.state == open:

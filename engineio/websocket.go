@@ -25,15 +25,35 @@ func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, q query
 		badRequest.write(w)
 		return
 	}
-	c := &conn{raw: raw, direct: newDirectWriter(raw), adopted: true}
+	c := &conn{adopted: true}
 	c.reader.MaxMessage = srv.options.MaxPayload
 	s, refused := srv.register(r, q, c)
 	if refused != nil {
 		raw.Close()
 		return
 	}
-	s.openOn(c, r.Header.Get("Sec-WebSocket-Key"))
-	go c.serve(early)
+	answer := wsproto.AppendSwitching(nil, r.Header.Get("Sec-WebSocket-Key"))
+	answer = append(answer, srv.openPacket(s.id, `[]`).wire...)
+	err = srv.answer(raw, answer)
+	srv.handler.Open(s)
+	s.leave()
+	if err != nil {
+		raw.Close()
+		c.gone(err)
+		return
+	}
+	c.park(raw, early)
+}
+
+// answer writes to a connection whose buffers are empty, so that it does not wait for the peer.
+func (srv *Server) answer(raw net.Conn, b []byte) error {
+	if err := raw.SetWriteDeadline(time.Now().Add(srv.options.WriteTimeout)); err != nil {
+		return err
+	}
+	if _, err := raw.Write(b); err != nil {
+		return err
+	}
+	return raw.SetWriteDeadline(time.Time{})
 }
 
 // refusesWebSocket asks what can no longer be answered once the connection is hijacked.
@@ -59,21 +79,6 @@ func refuseHandshake(r *http.Request) *refusal {
 	}
 }
 
-// openOn answers the handshake and tells the handler; what Open sends leaves with the answer. It is queued from the start,
-// so that no flusher writes for it, and nothing is read before the answer was written, so that no violation drops it.
-func (s *Session) openOn(c *conn, key string) {
-	s.mu.Lock()
-	s.outbox.push([]Frame{
-		{wire: wsproto.AppendSwitching(nil, key)},
-		s.srv.openPacket(s.id, `[]`),
-	})
-	s.queued = true
-	s.mu.Unlock()
-	s.srv.handler.Open(s)
-	s.write()
-	s.leave()
-}
-
 // upgrade lets a WebSocket try to take a polling session over.
 func (srv *Server) upgrade(w http.ResponseWriter, r *http.Request, s *Session) {
 	if refused := refuseHandshake(r); refused != nil {
@@ -86,24 +91,23 @@ func (srv *Server) upgrade(w http.ResponseWriter, r *http.Request, s *Session) {
 		badRequest.write(w)
 		return
 	}
+	defer srv.running.Done()
 	raw, early, err := hijack(w)
 	if err != nil {
 		srv.options.Logger.Error("engineio: a WebSocket needs a connection that can be hijacked", "error", err)
-		c.released(errProbe)
-		srv.running.Done()
+		c.release()
 		badRequest.write(w)
 		return
 	}
-	if !s.equip(c, raw) || c.answerUpgrade(r) != nil {
-		c.released(errProbe)
+	if err := srv.answer(raw, wsproto.AppendSwitching(nil, r.Header.Get("Sec-WebSocket-Key"))); err != nil {
+		c.release()
 		raw.Close()
-		srv.running.Done()
 		return
 	}
-	go c.serve(early)
+	c.park(raw, early)
 }
 
-// nominate makes c the one connection that may take over. It counts as running from then on.
+// nominate makes c the one connection that may take over, if it does so in time. It counts as running until it is parked.
 func (s *Session) nominate(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,24 +115,9 @@ func (s *Session) nominate(c *conn) bool {
 		return false
 	}
 	s.candidate = c
+	c.timer = time.AfterFunc(s.srv.options.UpgradeTimeout, c.release)
 	s.srv.running.Add(1)
 	return true
-}
-
-// equip gives the candidate its connection, unless the session has ended meanwhile.
-func (s *Session) equip(c *conn, raw net.Conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.raw, c.direct = raw, newDirectWriter(raw)
-	return s.candidate == c
-}
-
-func (c *conn) answerUpgrade(r *http.Request) error {
-	deadline := time.Now().Add(c.session.srv.options.UpgradeTimeout)
-	if err := c.raw.SetReadDeadline(deadline); err != nil {
-		return err
-	}
-	return c.blockingWrite(wsproto.AppendSwitching(nil, r.Header.Get("Sec-WebSocket-Key")))
 }
 
 // probe handles a packet on a connection that has not taken over yet.
@@ -144,10 +133,13 @@ func (c *conn) probe(p eioproto.Packet) error {
 
 // answerProbe answers and has the pending GET released, for which the client waits.
 func (c *conn) answerProbe() error {
-	if err := c.blockingWrite(probeFrame.wire); err != nil {
+	s := c.session
+	s.mu.Lock()
+	parked := c.parked
+	s.mu.Unlock()
+	if n, err := parked.Write(probeFrame.wire); n < len(probeFrame.wire) {
 		return err
 	}
-	s := c.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.probed = true
@@ -164,10 +156,8 @@ func (c *conn) adopt() error {
 		s.mu.Unlock()
 		return errProbe
 	}
-	if err := c.raw.SetReadDeadline(time.Time{}); err != nil {
-		s.mu.Unlock()
-		return err
-	}
+	c.timer.Stop()
+	c.timer = nil
 	s.candidate, s.ws = nil, c
 	s.polling.answered = answered{}
 	c.adopted = true

@@ -36,7 +36,10 @@ func newWheel(shortest time.Duration) *wheel {
 	return w
 }
 
-func (w *wheel) now() int64 { return int64(time.Since(w.base) / w.tick) }
+// clock is the time since the wheel was made.
+func (w *wheel) clock() time.Duration { return time.Since(w.base) }
+
+func (w *wheel) now() int64 { return int64(w.clock() / w.tick) }
 
 // schedule wakes s once, in d. An earlier schedule of s is forgotten.
 func (w *wheel) schedule(s *Session, d time.Duration) {

@@ -1,6 +1,10 @@
 package engineio
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/dokkerr/realtime/netpoll"
+)
 
 // flusher writes what waits in the outboxes of its sessions. Send only queues the session here, so that what
 // one turn of the program sends to a client leaves in one write. The goroutine runs while the queue is not empty.
@@ -56,14 +60,16 @@ func (s *Session) flush() {
 	switch {
 	case s.ws == nil:
 		s.wakeGet()
-	case !s.queued && !s.writing:
+	case s.ws.parked == nil || s.queued || s.writing: // whoever changes that comes here again
+	case s.state == closed || s.outbox.empty() && s.ws.pong == nil:
+	default:
 		s.queued = true
 		s.flusher.add(s)
 	}
 	s.mu.Unlock()
 }
 
-// write sends what waits, as far as the kernel takes it; for the rest a goroutine waits.
+// write sends what waits, as far as the connection takes it.
 func (s *Session) write() {
 	s.mu.Lock()
 	s.queued = false
@@ -73,40 +79,69 @@ func (s *Session) write() {
 		return
 	}
 	s.writing = true
+	parked := s.ws.parked
 	s.mu.Unlock()
-	rest, err := s.ws.writeDirect(frames, pong)
-	if len(rest) > 0 && err == nil {
-		s.srv.running.Add(1) // it is not zero while a flusher runs or the session is new
-		go s.drain(rest, frames)
-		return
+	rest, err := writeFrames(parked, frames, pong)
+	s.mu.Lock()
+	if frames != nil {
+		s.outbox.bytes += len(rest) - size(*frames)
+		release(frames)
 	}
-	if s.written(frames, err) {
+	s.written(rest, err)
+}
+
+// Writable goes on with what the connection did not take.
+func (c *conn) Writable(parked netpoll.Conn) {
+	n, err := parked.Write(c.rest)
+	s := c.session
+	s.mu.Lock()
+	s.outbox.bytes -= n
+	s.written(c.rest[n:], err)
+}
+
+// written settles what a write has come to. It is called with mu held and returns without it. A client that
+// takes nothing any more has until the stall.
+func (s *Session) written(rest []byte, err error) {
+	switch {
+	case s.state == closed:
+		s.mu.Unlock()
+	case err == netpoll.ErrAgain:
+		s.ws.rest = rest
+		s.stall = s.srv.wheel.clock() + s.srv.options.WriteTimeout
+		s.rewind()
+		parked := s.ws.parked
+		s.mu.Unlock()
+		if parked.NotifyWritable() != nil {
+			s.lost(TransportError)
+		}
+	case err != nil:
+		s.mu.Unlock()
+		s.lost(TransportError)
+	default:
+		s.ws.rest = nil
+		s.stall = 0
 		s.endWriting()
 	}
 }
 
-// drain is write where that means waiting for the network.
-func (s *Session) drain(rest []byte, frames *[]Frame) {
-	defer s.srv.running.Done()
-	for {
-		err := s.ws.blockingWrite(rest)
-		if !s.written(frames, err) {
-			return
-		}
-		var pong []byte
-		frames, pong = s.takeWritable()
-		if frames == nil && pong == nil {
-			s.endWriting()
-			return
-		}
-		s.mu.Unlock()
-		rest = join(nil, frames, pong)
+// endWriting is called with mu held, when nothing was left to write, and returns without it. An ended session has had its
+// last word: the peer is told that nothing follows, and answers with its own end, which the reader sees.
+func (s *Session) endWriting() {
+	s.writing = false
+	if s.state == open || !s.outbox.empty() || s.ws.pong != nil {
+		s.flush()
+		return
+	}
+	parked := s.ws.parked
+	s.mu.Unlock()
+	if parked.CloseWrite() != nil {
+		s.lost(TransportClose)
 	}
 }
 
 // takeWritable is called with mu held.
 func (s *Session) takeWritable() (frames *[]Frame, pong []byte) {
-	pong, s.ws.pong = s.ws.pong.wire, Frame{}
+	pong, s.ws.pong = s.ws.pong, nil
 	frames = s.outbox.take()
 	if s.v3 && frames != nil {
 		s.outbox.bytes += prefixV3(*frames)
@@ -125,67 +160,31 @@ func prefixV3(frames []Frame) int {
 	return size(frames) - before
 }
 
-// written settles what a write has come to. It returns true, with mu held, when the write went well.
-func (s *Session) written(frames *[]Frame, err error) bool {
-	s.mu.Lock()
-	if frames != nil {
-		s.outbox.bytes -= size(*frames)
-		release(frames)
-	}
-	if err == nil {
-		return true
-	}
-	s.mu.Unlock()
-	if isSlow(err) {
-		s.lost(SlowReader)
-	}
-	s.ws.raw.Close() // its reader does the rest
-	return false
-}
-
-// endWriting is called with mu held, when nothing was left to write, and returns without it. An ended session has had its
-// last word: the peer is told that nothing follows.
-func (s *Session) endWriting() {
-	s.writing = false
-	if !s.outbox.empty() || s.ws.pong.wire != nil {
-		s.flush() // it came while this write was under way
-		return
-	}
-	ended := s.state != open
-	s.mu.Unlock()
-	if ended {
-		s.ws.closeWrite()
-	}
-}
-
 // joinSize is up to how much memory for joined frames is kept for the next write.
 const joinSize = 16 << 10
 
 var joinPool = sync.Pool{New: func() any { b := make([]byte, 0, joinSize); return &b }}
 
-// writeDirect writes what the kernel takes without waiting and returns the rest, whose bytes are not shared with a pool.
-func (c *conn) writeDirect(frames *[]Frame, pong []byte) (rest []byte, err error) {
+// writeFrames writes all that the connection takes, joined, and returns the rest, whose bytes are not shared with a pool.
+func writeFrames(parked netpoll.Conn, frames *[]Frame, pong []byte) (rest []byte, err error) {
 	if pong == nil && len(*frames) == 1 {
-		return c.direct.write((*frames)[0].wire)
+		wire := (*frames)[0].wire
+		n, err := parked.Write(wire)
+		return wire[n:], err
 	}
 	buf := joinPool.Get().(*[]byte)
-	*buf = join((*buf)[:0], frames, pong)
-	rest, err = c.direct.write(*buf)
-	if len(rest) > 0 {
-		rest = append([]byte(nil), rest...)
+	*buf = append((*buf)[:0], pong...)
+	if frames != nil {
+		for i := range *frames {
+			*buf = append(*buf, (*frames)[i].wire...)
+		}
+	}
+	n, err := parked.Write(*buf)
+	if n < len(*buf) {
+		rest = append([]byte(nil), (*buf)[n:]...)
 	}
 	if cap(*buf) <= 4*joinSize {
 		joinPool.Put(buf)
 	}
 	return rest, err
-}
-
-func join(dst []byte, frames *[]Frame, pong []byte) []byte {
-	dst = append(dst, pong...)
-	if frames != nil {
-		for i := range *frames {
-			dst = append(dst, (*frames)[i].wire...)
-		}
-	}
-	return dst
 }

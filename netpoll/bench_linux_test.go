@@ -28,15 +28,11 @@ type parkedServer struct {
 }
 
 func newParkedServer(b *testing.B) server {
-	p, err := New(nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return &parkedServer{p: p, pool: sync.Pool{New: func() any { return new([4096]byte) }}}
+	return &parkedServer{p: New(nil), pool: sync.Pool{New: func() any { return new([4096]byte) }}}
 }
 
 func (s *parkedServer) add(c *net.TCPConn) error {
-	_, err := s.p.Add(c, s)
+	_, err := s.p.Add(c, nil, s)
 	return err
 }
 
@@ -46,7 +42,7 @@ func (s *parkedServer) close() {
 	}
 }
 
-func (s *parkedServer) Readable(c Conn) {
+func (s *parkedServer) Readable(c Conn) bool {
 	buf := s.pool.Get().(*[4096]byte)
 	defer s.pool.Put(buf)
 	for {
@@ -55,15 +51,16 @@ func (s *parkedServer) Readable(c Conn) {
 			_, err = c.Write(buf[:n])
 		}
 		if err == ErrAgain {
-			return
+			return false
 		}
 		if err != nil {
 			c.Close()
-			return
+			return false
 		}
 	}
 }
 
+func (s *parkedServer) Continue(Conn) {}
 func (s *parkedServer) Writable(Conn) {}
 
 // goroutineServer echoes with a goroutine and a buffer for each connection.
@@ -168,7 +165,7 @@ func BenchmarkAddClose(b *testing.B) {
 		start := time.Now()
 		for i, server := range accepted {
 			var err error
-			if conns[i], err = p.Add(server, calls{}); err != nil {
+			if conns[i], err = p.Add(server, nil, calls{}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -4,11 +4,14 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
+
+const canPark = true
 
 // epoll is the loops that watch the parked connections; none: nothing is parked.
 type epoll struct{ loops []*loop } // fixed once open
@@ -36,17 +39,23 @@ func (e *epoll) close() error {
 
 // park takes a connection over: a duplicate of its file descriptor is watched, and
 // the original, with all that the net package keeps for it, let go.
-func (e *epoll) park(tcp *net.TCPConn, h Handler) (Conn, error) {
+func (e *epoll) park(tcp *net.TCPConn, early []byte, h Handler) (Conn, error) {
 	fd, err := duplicate(tcp)
 	if err != nil {
 		return nil, err
 	}
 	c := &parked{loop: e.loops[fd%len(e.loops)], handler: h, fd: int32(fd)}
+	if len(early) > 0 {
+		c.early = &early
+	}
 	if err := c.loop.add(c); err != nil {
 		return nil, errors.Join(err, unix.Close(fd))
 	}
 	if err := tcp.Close(); err != nil {
 		return nil, errors.Join(err, c.Close())
+	}
+	if len(early) > 0 {
+		c.happened(unix.EPOLLIN)
 	}
 	return c, nil
 }
@@ -78,6 +87,7 @@ type loop struct {
 	mu         sync.Mutex
 	conns      []*parked // under mu: by file descriptor / stride
 	generation uint32    // under mu: of the newest conn
+	idle       []*worker // under mu: wait for a turn to do, the last to come first to go
 	closed     bool      // under mu
 }
 
@@ -106,6 +116,7 @@ func (l *loop) run() {
 	events := make([]unix.EpollEvent, batch)
 	err := l.raw.Read(func(fd uintptr) (done bool) {
 		for l.handle(int(fd), events) == len(events) {
+			runtime.Gosched() // so that the workers come to rest and do the next turns too
 		}
 		return false // none is left: the next one wakes us again
 	})
@@ -193,6 +204,7 @@ func (l *loop) close() error {
 	conns := l.conns
 	l.conns, l.closed = nil, true
 	l.mu.Unlock()
+	l.dismiss()
 	var err error
 	for _, c := range conns {
 		if c != nil {

@@ -7,6 +7,8 @@ import (
 	"sync"
 )
 
+const canPark = false
+
 // epoll is what this system does not have: nothing is parked.
 type epoll struct{}
 
@@ -14,6 +16,6 @@ func (*epoll) open(int, *sync.WaitGroup) error { return nil }
 
 func (*epoll) isOpen() bool { return false }
 
-func (*epoll) park(*net.TCPConn, Handler) (Conn, error) { panic("netpoll: no epoll") }
+func (*epoll) park(*net.TCPConn, []byte, Handler) (Conn, error) { panic("netpoll: no epoll") }
 
 func (*epoll) close() error { return nil }

@@ -12,7 +12,7 @@ import (
 // what ErrAgain leaves over and asks for Writable with NotifyWritable.
 type echo struct{}
 
-func (echo) Readable(c netpoll.Conn) {
+func (echo) Readable(c netpoll.Conn) bool {
 	buf := make([]byte, 4096)
 	for {
 		n, err := c.Read(buf)
@@ -20,23 +20,20 @@ func (echo) Readable(c netpoll.Conn) {
 			_, err = c.Write(buf[:n])
 		}
 		if err == netpoll.ErrAgain {
-			return
+			return false
 		}
 		if err != nil {
 			c.Close()
-			return
+			return false
 		}
 	}
 }
 
+func (echo) Continue(netpoll.Conn) {}
 func (echo) Writable(netpoll.Conn) {}
 
 func ExamplePoller() {
-	p, err := netpoll.New(nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	p := netpoll.New(nil)
 	defer p.Close()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -55,7 +52,7 @@ func ExamplePoller() {
 		fmt.Println(err)
 		return
 	}
-	if _, err := p.Add(server, echo{}); err != nil {
+	if _, err := p.Add(server, nil, echo{}); err != nil {
 		fmt.Println(err)
 		return
 	}

@@ -14,14 +14,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const patience = 20 * time.Second // with what should happen at once
 
-// calls is a Handler of two functions; nil does nothing.
-type calls struct{ readable, writable func(c Conn) }
+// calls is a Handler of functions; nil does nothing. It asks for Continue if there is one.
+type calls struct{ readable, writable, goOn func(c Conn) }
 
-func (h calls) Readable(c Conn) {
+func (h calls) Readable(c Conn) bool {
 	if h.readable != nil {
 		h.readable(c)
 	}
+	return h.goOn != nil
 }
+
+func (h calls) Continue(c Conn) { h.goOn(c) }
 
 func (h calls) Writable(c Conn) {
 	if h.writable != nil {
@@ -38,10 +41,7 @@ func eachKind(t *testing.T, test func(t *testing.T, p *Poller)) {
 
 func newPoller(t testing.TB, o *Options) *Poller {
 	t.Helper()
-	p, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := New(o)
 	t.Cleanup(func() {
 		if err := p.Close(); err != nil {
 			t.Errorf("closing the poller: %v", err)
@@ -77,7 +77,7 @@ func pair(t testing.TB) (client, server *net.TCPConn) {
 func add(t testing.TB, p *Poller, h Handler) (client *net.TCPConn, c Conn) {
 	t.Helper()
 	client, server := pair(t)
-	c, err := p.Add(server, h)
+	c, err := p.Add(server, nil, h)
 	if err != nil {
 		t.Fatal(err)
 	}

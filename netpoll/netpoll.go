@@ -18,15 +18,20 @@ import (
 // Writev when nothing more is taken.
 var ErrAgain = errors.New("netpoll: not now, again later")
 
-// Handler is told what a connection is ready for. The calls come on goroutines that
-// end with the call, so they may block, though nothing is read meanwhile. Close of a
+// Handler is told what a connection is ready for. The calls come on goroutines of
+// their own, so they may block, though nothing is read during Readable. Close of a
 // connection does not wait for a call under way or about to begin; no other follows.
 type Handler interface {
 	// Readable is called when bytes, the end of the stream or an error have come, never
 	// twice at once for one connection. It must Read until that returns an
 	// error: what it leaves is not announced again. The first call may come before Add
 	// returns; some come in vain, also behind the end of the stream.
-	Readable(c Conn)
+	//
+	// The result asks for Continue.
+	Readable(c Conn) (goOn bool)
+	// Continue is called once behind a turn of Readable that asked for it. The connection is read on meanwhile: it is the
+	// place for work that may take its time, and may be called again before it returns.
+	Continue(c Conn)
 	// Writable is called once for every NotifyWritable, never twice at once for one
 	// connection, but perhaps beside Readable; some calls come in vain. It should return soon.
 	Writable(c Conn)
@@ -62,42 +67,57 @@ type Options struct {
 	Goroutines bool // serve every connection by a goroutine, as where there is no epoll
 }
 
-// Poller watches connections. Its methods may be called from any goroutine.
+// Poller watches connections. It starts nothing before the first. Its methods may be called from any goroutine.
 type Poller struct {
-	epoll   epoll          // fixed at birth
+	loops   int            // fixed at birth; 0: no epoll
 	running sync.WaitGroup // loops, calls of Handlers, and goroutines that serve
 
 	mu     sync.Mutex
+	epoll  epoll                // under mu; opened for the first connection to park
 	served map[*served]struct{} // under mu
 	closed bool                 // under mu
 }
 
-// New starts a Poller. o may be nil.
-func New(o *Options) (*Poller, error) {
+// New returns a Poller. o may be nil.
+func New(o *Options) *Poller {
 	if o == nil {
 		o = &Options{}
 	}
-	p := &Poller{served: map[*served]struct{}{}}
-	if o.Goroutines {
-		return p, nil
+	p := &Poller{loops: o.Loops, served: map[*served]struct{}{}}
+	switch {
+	case o.Goroutines:
+		p.loops = 0
+	case o.Loops == 0:
+		p.loops = runtime.GOMAXPROCS(0)
 	}
-	n := o.Loops
-	if n == 0 {
-		n = runtime.GOMAXPROCS(0)
-	}
-	if err := p.epoll.open(n, &p.running); err != nil {
-		return nil, errors.Join(err, p.Close())
-	}
-	return p, nil
+	return p
 }
 
-// Add takes a connection over and tells h of it from now on. c must not be used
-// any more; after an error it is still the caller's.
-func (p *Poller) Add(c net.Conn, h Handler) (Conn, error) {
-	if tcp, ok := c.(*net.TCPConn); ok && p.epoll.isOpen() {
-		return p.epoll.park(tcp, h)
+// Add takes a connection over and tells h of it from now on. early is what was read
+// from it before, which Read returns first; it is kept until then. c must not be used any more; after an
+// error it is still the caller's.
+func (p *Poller) Add(c net.Conn, early []byte, h Handler) (Conn, error) {
+	tcp, ok := c.(*net.TCPConn)
+	if !ok || p.loops == 0 || !canPark {
+		return p.serve(c, early, h)
 	}
-	return p.serve(c, h)
+	e, err := p.opened()
+	if err != nil {
+		return nil, err
+	}
+	return e.park(tcp, early, h)
+}
+
+func (p *Poller) opened() (*epoll, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, net.ErrClosed
+	}
+	if p.epoll.isOpen() {
+		return &p.epoll, nil
+	}
+	return &p.epoll, p.epoll.open(p.loops, &p.running)
 }
 
 // Close closes every connection and returns when no Handler is being called any

@@ -39,7 +39,7 @@ func TestAnyConnectionIsServed(t *testing.T) {
 	p := newPoller(t, nil)
 	client, server := net.Pipe()
 	defer client.Close()
-	if _, err := p.Add(server, echo(t)); err != nil {
+	if _, err := p.Add(server, nil, echo(t)); err != nil {
 		t.Fatal(err)
 	}
 	write(t, client, "through a pipe")
@@ -49,7 +49,7 @@ func TestAnyConnectionIsServed(t *testing.T) {
 func TestTLSIsServed(t *testing.T) {
 	p := newPoller(t, nil)
 	raw, server := pair(t)
-	if _, err := p.Add(tls.Server(server, &tls.Config{Certificates: []tls.Certificate{certificate(t)}}), echo(t)); err != nil {
+	if _, err := p.Add(tls.Server(server, &tls.Config{Certificates: []tls.Certificate{certificate(t)}}), nil, echo(t)); err != nil {
 		t.Fatal(err)
 	}
 	client := tls.Client(raw, &tls.Config{InsecureSkipVerify: true})
@@ -87,7 +87,7 @@ func TestBytesAndEndBeforeAdd(t *testing.T) {
 		}
 		var got []byte // turn by turn
 		ended := make(chan string, 1)
-		_, err := p.Add(server, calls{readable: func(c Conn) {
+		_, err := p.Add(server, nil, calls{readable: func(c Conn) {
 			some, err := readAll(c)
 			got = append(got, some...)
 			if err == io.EOF {
@@ -158,7 +158,7 @@ func TestCloseWriteWhereThereIsNone(t *testing.T) {
 	p := newPoller(t, nil)
 	client, server := net.Pipe()
 	defer client.Close()
-	c, err := p.Add(server, calls{})
+	c, err := p.Add(server, nil, calls{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +291,8 @@ type pump struct {
 	done    chan error
 }
 
-func (p *pump) Readable(Conn) {}
+func (p *pump) Readable(Conn) bool { return false }
+func (p *pump) Continue(Conn)      {}
 
 func (p *pump) Writable(c Conn) {
 	p.mu.Lock()
@@ -349,7 +350,7 @@ func addSmall(t *testing.T, p *Poller, h Handler) (net.Conn, Conn) {
 	if err := errors.Join(client.SetReadBuffer(1<<16), server.SetWriteBuffer(1<<16)); err != nil {
 		t.Fatal(err)
 	}
-	c, err := p.Add(server, h)
+	c, err := p.Add(server, nil, h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -487,10 +488,60 @@ func TestAddAfterClose(t *testing.T) {
 		}
 		client, server := pair(t)
 		defer server.Close()
-		if _, err := p.Add(server, calls{}); !errors.Is(err, net.ErrClosed) {
+		if _, err := p.Add(server, nil, calls{}); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("got %v", err)
 		}
 		write(t, server, "still mine")
 		expect(t, client, "still mine")
+	})
+}
+
+// TestEarlyBytesComeFirst hands over what was read before the connection was.
+func TestEarlyBytesComeFirst(t *testing.T) {
+	eachKind(t, func(t *testing.T, p *Poller) {
+		client, server := pair(t)
+		got := make(chan string, 16)
+		_, err := p.Add(server, []byte("early "), calls{readable: func(c Conn) {
+			b, _ := readAll(c)
+			got <- string(b)
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := receive(t, got, "Readable")
+		write(t, client, "late")
+		for all != "early late" && len(all) < 10 {
+			all += receive(t, got, "Readable")
+		}
+		if all != "early late" {
+			t.Errorf("read %q", all)
+		}
+	})
+}
+
+// TestContinueDoesNotHoldReadingUp has a Continue wait for what is read meanwhile.
+func TestContinueDoesNotHoldReadingUp(t *testing.T) {
+	eachKind(t, func(t *testing.T, p *Poller) {
+		read := make(chan string, 16)
+		done := make(chan string, 16)
+		client, _ := add(t, p, calls{
+			readable: func(c Conn) {
+				b, _ := readAll(c)
+				read <- string(b)
+			},
+			goOn: func(Conn) {
+				select {
+				case b := <-read:
+					done <- b
+				case <-time.After(patience):
+				}
+			},
+		})
+		for _, word := range []string{"one", "two"} {
+			write(t, client, word)
+			if got := receive(t, done, "Continue"); got != word {
+				t.Fatalf("got %q", got)
+			}
+		}
 	})
 }

@@ -15,6 +15,7 @@ type parked struct {
 	handler    Handler // fixed at birth
 	fd         int32   // fixed at birth; may be used while counted in users
 	generation uint32  // fixed by loop.add: tells c from others that had or will have fd
+	early      *[]byte // the reader's: what was read before it was parked; nil when taken
 	users      users
 	reading    turn
 	writing    turn
@@ -35,8 +36,7 @@ func (c *parked) happened(events uint32) {
 		c.flags.Or(hungUp)
 	}
 	if events&(unix.EPOLLIN|over) != 0 && c.reading.begin() {
-		c.loop.running.Add(1)
-		go c.readTurn()
+		c.loop.dispatch(c)
 	}
 	const writable = unix.EPOLLOUT | unix.EPOLLHUP | unix.EPOLLERR
 	if events&writable != 0 && c.flags.And(^uint32(awaiting))&awaiting != 0 && c.writing.begin() {
@@ -46,12 +46,15 @@ func (c *parked) happened(events uint32) {
 }
 
 func (c *parked) readTurn() {
-	defer c.loop.running.Done()
+	goOn := false
 	for more := true; more; more = c.reading.again() {
 		c.flags.And(^uint32(drained))
-		if !c.users.isClosed() {
-			c.handler.Readable(c)
+		if !c.users.isClosed() && c.handler.Readable(c) {
+			goOn = true
 		}
+	}
+	if goOn {
+		c.handler.Continue(c)
 	}
 }
 
@@ -71,6 +74,9 @@ func (c *parked) Read(p []byte) (int, error) {
 	if !c.users.enter() {
 		return 0, net.ErrClosed
 	}
+	if c.early != nil {
+		return c.readEarly(p), c.leave(nil)
+	}
 	n, err := 0, ErrAgain
 	if c.flags.Load()&(drained|hungUp) != drained {
 		n, err = retry("read", func() (int, error) { return unix.Read(int(c.fd), p) })
@@ -82,6 +88,14 @@ func (c *parked) Read(p []byte) (int, error) {
 		c.flags.Or(drained)
 	}
 	return n, c.leave(err)
+}
+
+func (c *parked) readEarly(p []byte) int {
+	n := copy(p, *c.early)
+	if *c.early = (*c.early)[n:]; len(*c.early) == 0 {
+		c.early = nil
+	}
+	return n
 }
 
 func (c *parked) Write(p []byte) (int, error) {

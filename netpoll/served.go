@@ -35,8 +35,8 @@ type served struct {
 }
 
 // serve has a goroutine read c.
-func (p *Poller) serve(c net.Conn, h Handler) (Conn, error) {
-	s := &served{poller: p, conn: c, handler: h, ended: make(chan struct{})}
+func (p *Poller) serve(c net.Conn, early []byte, h Handler) (Conn, error) {
+	s := &served{poller: p, conn: c, handler: h, in: early, ended: make(chan struct{})}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -58,16 +58,26 @@ func (p *Poller) forget(s *served) {
 func (s *served) read() {
 	defer s.poller.forget(s)
 	buf := make([]byte, readBuffer)
-	for s.inErr == nil && !s.isClosed() {
+	for s.handOver(); s.inErr == nil && !s.isClosed(); s.handOver() {
 		n, err := s.conn.Read(buf)
 		s.in, s.inErr = buf[:n], err
-		for more := true; more && !s.isClosed(); more = len(s.in) > 0 {
-			s.handler.Readable(s)
-		}
 	}
 	<-s.ended
 	s.writer.Wait()
 	_ = s.conn.Close() // the peer may be gone, and there is nobody to tell
+}
+
+// handOver has the Handler take all that came, and see the end of the stream.
+func (s *served) handOver() {
+	goOn := false
+	for more := len(s.in) > 0 || s.inErr != nil; more && !s.isClosed(); more = len(s.in) > 0 {
+		if s.handler.Readable(s) {
+			goOn = true
+		}
+	}
+	if goOn {
+		s.poller.running.Go(func() { s.handler.Continue(s) })
+	}
 }
 
 func (s *served) Read(p []byte) (int, error) {

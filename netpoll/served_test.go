@@ -16,7 +16,7 @@ func inBubble(t *testing.T, h Handler, test func(t *testing.T, client net.Conn, 
 		p := newPoller(t, &Options{Goroutines: true})
 		client, server := net.Pipe()
 		t.Cleanup(func() { client.Close() })
-		c, err := p.Add(server, h)
+		c, err := p.Add(server, nil, h)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,6 +36,7 @@ func TestSoakOpenClose(t *testing.T) {
 	}
 	p := newPoller(t, nil)
 	s := &soak{poller: p}
+	open(t, p)
 	before := openFiles(t)
 	end := time.Now().Add(length)
 	var workers sync.WaitGroup
@@ -91,7 +92,7 @@ type soaked struct {
 	once   sync.Once
 }
 
-func (h *soaked) Readable(c Conn) {
+func (h *soaked) Readable(c Conn) bool {
 	got, err := readAll(c)
 	h.soak.bytes.Add(uint64(len(got)))
 	for _, b := range got {
@@ -103,10 +104,13 @@ func (h *soaked) Readable(c Conn) {
 	}
 	if err == ErrAgain {
 		h.write(c)
-		return
+	} else {
+		h.close(c)
 	}
-	h.close(c)
+	return false
 }
+
+func (h *soaked) Continue(Conn) {}
 
 func (h *soaked) Writable(c Conn) { h.write(c) }
 
@@ -136,7 +140,7 @@ func (h *soaked) close(c Conn) {
 func (s *soak) live(client *net.TCPConn, server net.Conn, number uint64, rnd *rand.Rand) error {
 	defer client.Close()
 	h := &soaked{soak: s, number: number, closed: make(chan struct{})}
-	c, err := s.poller.Add(server, h)
+	c, err := s.poller.Add(server, nil, h)
 	if err != nil {
 		return err
 	}

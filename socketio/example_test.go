@@ -25,7 +25,7 @@ func Example() {
 	io := socketio.NewServer(nil)
 	chat := io.Of("/")
 	chat.Use(func(_ context.Context, s *socketio.Socket) error {
-		name := s.Handshake().URL.Query().Get("name")
+		name := s.Handshake().URL().Query().Get("name")
 		if name == "" {
 			return &socketio.Error{Message: "a name, please"}
 		}

@@ -124,7 +124,8 @@ func (s *Socket) put(e *event) {
 	s.busy = true
 	s.mu.Unlock()
 	if idle {
-		s.startWork()
+		s.conn.server.tasks.start()
+		s.conn.session.Defer((*worker)(s))
 	}
 }
 
@@ -135,6 +136,7 @@ func (s *Socket) waitForRoom() {
 	s.inbox.space = space
 	s.mu.Unlock()
 	defer s.mu.Lock()
+	s.conn.session.StartDeferred()
 	patience := time.NewTimer(s.conn.server.options.pongWait())
 	defer patience.Stop()
 	select {
@@ -144,13 +146,26 @@ func (s *Socket) waitForRoom() {
 	}
 }
 
-// startWork has a goroutine work for the socket. Who sets busy calls it.
+// startWork has a goroutine work for the socket. Who sets busy calls it, unless it is the reader, who defers the work.
 func (s *Socket) startWork() {
 	s.conn.server.tasks.start()
-	go func() {
-		defer s.conn.server.tasks.done()
-		s.work()
-	}()
+	go (*worker)(s).Work()
+}
+
+// worker is a Socket whose work is due.
+type worker Socket
+
+func (w *worker) Work() {
+	s := (*Socket)(w)
+	defer s.conn.server.tasks.done()
+	s.work()
+}
+
+// isLast reports whether no event waits behind the one that is handled.
+func (s *Socket) isLast() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inbox.waiting == 0
 }
 
 // work handles what waits and, when the socket has ended, tells the
