@@ -84,9 +84,11 @@ func run(ctx context.Context, o options, files []string) error {
 	if err != nil {
 		return err
 	}
-	if peers, err = prepare(ctx, peers); err != nil {
+	peers, skipped, err := prepare(ctx, peers)
+	if err != nil {
 		return err
 	}
+	defer tellSkipped(skipped) // again, where the tables end
 	var failed error
 	for _, s := range selectScenarios(o) {
 		failed = errors.Join(failed, s.compare(ctx, o, peers))

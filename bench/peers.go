@@ -143,29 +143,35 @@ func selectPeers(list string) ([]peer, error) {
 	return selected, nil
 }
 
-// prepare builds the generator and the peers and returns those that can run here.
-func prepare(ctx context.Context, selected []peer) ([]peer, error) {
+// prepare builds the generator and the peers and returns those that can run here, and why the others cannot.
+func prepare(ctx context.Context, selected []peer) (able []peer, skipped []error, err error) {
 	ctx, cancel := context.WithTimeout(ctx, buildLimit)
 	defer cancel()
 	if _, err := execute(ctx, "", []string{"go", "build", "-o", "bin/load", "./load"}); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var able []peer
 	for _, p := range selected {
 		for _, command := range p.build {
 			if _, err := execute(ctx, p.dir, command); err != nil {
-				return nil, fmt.Errorf("%s: %w", p.name, err)
+				return nil, nil, fmt.Errorf("%s: %w", p.name, err)
 			}
 		}
 		if len(p.probe) > 0 {
 			if _, err := execute(ctx, p.dir, p.probe); err != nil {
-				fmt.Printf("SKIPPED: %s does not run on this machine: %v\n", p.name, err)
+				skipped = append(skipped, fmt.Errorf("%s does not run on this machine: %w", p.name, err))
 				continue
 			}
 		}
 		able = append(able, p)
 	}
-	return able, nil
+	tellSkipped(skipped)
+	return able, skipped, nil
+}
+
+func tellSkipped(skipped []error) {
+	for _, why := range skipped {
+		fmt.Println("SKIPPED:", why)
+	}
 }
 
 // execute runs a command to its end and returns what it printed.

@@ -40,7 +40,7 @@ type loop struct {
 
 // A spinning loop leaves the kernel alone for so long after it was handed few
 // clients: else its polling and the server's deliveries fight for epoll's lock,
-// and a delivery costs the server twice as much in some runs and not in others.
+// and a delivery costs the server a tenth more in some runs and not in others.
 const (
 	few   = 64
 	pause = int64(30 * time.Microsecond)
