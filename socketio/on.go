@@ -100,7 +100,7 @@ func (s *Socket) call(ctx context.Context, e *event, reply *encoder) (err error)
 func (s *Socket) acknowledge(e *encoder, ack ackID) {
 	if len(e.attachments) > 0 || !s.isLast() {
 		s.sendPacket(e, sioproto.Ack, ack)
-	} else if s.live.Load() {
+	} else if s.isOnline() {
 		s.conn.session.SendLast(textFrame(e.packet(sioproto.Ack, s.namespace.name, ack)))
 	}
 }
