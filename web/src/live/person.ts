@@ -1,5 +1,5 @@
 import type { Backend } from '../backend';
-import type { Notification, Presence } from '../contract';
+import type { Message, Notification, Presence } from '../contract';
 import { movesFor, type Move } from '../rules';
 import { otherRole, type Player, type Role, type Session } from '../session';
 import { Bookings } from './bookings';
@@ -128,10 +128,10 @@ export class Person {
         this.changed();
       };
     socket.on('connect', () => this.run(this.catchUp()));
-    socket.on('disconnect', () => (this.stopTyping(), (this.presence = undefined)));
-    socket.on('message.new', tell((message) => (thread.add(message), this.stopTyping(), this.read())));
+    socket.on('disconnect', () => this.forgetTheOther());
+    socket.on('message.new', tell((message) => this.receive(message)));
     socket.on('message.read', tell(({ userId, seq }) => thread.applyRead(userId, seq)));
-    socket.on('message.typing', tell(({ userId }) => userId === this.other.id && this.startTyping()));
+    socket.on('message.typing', tell(({ userId }) => this.startTyping(userId)));
     socket.on('booking.created', tell((booking) => bookings.apply(booking)));
     socket.on('booking.updated', tell((booking) => bookings.apply(booking)));
     socket.on('booking.cancelled', tell((booking) => bookings.apply({ ...booking, status: 'cancelled' })));
@@ -139,7 +139,7 @@ export class Person {
     socket.on('payment.completed', tell((payment) => bookings.applyPayment(payment)));
     socket.on('payment.failed', tell((payment) => bookings.applyPayment({ ...payment, status: 'failed' })));
     socket.on('notification.new', tell((notification) => inbox.add(notification)));
-    socket.on('presence.update', tell((presence) => presence.userId === this.other.id && (this.presence = presence)));
+    socket.on('presence.update', tell((presence) => this.see(presence)));
     socket.on('error', tell(({ message }) => (this.trouble = message)));
   }
 
@@ -201,10 +201,30 @@ export class Person {
     );
   }
 
-  private startTyping(): void {
+  private receive(message: Message): void {
+    this.thread.add(message);
+    this.stopTyping();
+    this.read();
+  }
+
+  private see(presence: Presence): void {
+    if (presence.userId === this.other.id) this.presence = presence;
+  }
+
+  /** Of what is told once and not stored nothing is known while the line is cut. */
+  private forgetTheOther(): void {
+    this.stopTyping();
+    this.presence = undefined;
+  }
+
+  private startTyping(userId: string): void {
+    if (userId !== this.other.id) return;
     this.otherTypes = true;
     clearTimeout(this.typingTimer);
-    this.typingTimer = setTimeout(() => (this.stopTyping(), this.changed()), typingLasts);
+    this.typingTimer = setTimeout(() => {
+      this.stopTyping();
+      this.changed();
+    }, typingLasts);
   }
 
   private stopTyping(): void {
