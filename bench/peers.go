@@ -63,7 +63,7 @@ var peers = []peer{
 		name:    "node-uws",
 		dir:     "servers/node",
 		build:   [][]string{{"npm", "ci", "--no-audit", "--no-fund", "--silent"}},
-		probe:   []string{"node", "-e", "require('@btc-vision/uwebsockets.js')"},
+		probe:   []string{"node", "probe.js"},
 		version: nodeVersion("@btc-vision/uwebsockets.js"),
 		command: func(port, _ string) []string { return []string{"node", "servers/node/server.js", port, secret, "uws"} },
 	},
@@ -180,7 +180,7 @@ func execute(ctx context.Context, dir string, command []string) (string, error) 
 	c.Dir = dir
 	out, err := c.Output()
 	if failed := (*exec.ExitError)(nil); errors.As(err, &failed) {
-		return "", fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, tail(failed.Stderr))
+		return "", fmt.Errorf("%s: %w: %s", strings.Join(command, " "), failed, tail(failed.Stderr))
 	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", strings.Join(command, " "), err)
