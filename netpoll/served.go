@@ -9,7 +9,7 @@ import (
 
 const (
 	readBuffer  = 2048
-	writeBuffer = 64 << 10        // bytes that may wait to be written
+	writeBuffer = 8 << 10         // bytes that may wait to be written; small, for the caller cannot see them
 	closeWait   = 2 * time.Second // for what was written, from Close on
 )
 
