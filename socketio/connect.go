@@ -139,7 +139,7 @@ func (s *Socket) begin() {
 // authenticate runs the middlewares with a context that ends with them, so that an
 // idle socket need not keep one.
 func (s *Socket) authenticate() *Error {
-	if len(s.namespace.middlewares) == 0 {
+	if len(s.namespace.middlewares) == 0 && s.namespace.recovery == nil {
 		return nil
 	}
 	ctx := s.lendContext()
@@ -149,11 +149,14 @@ func (s *Socket) authenticate() *Error {
 			return s.refusal(ctx, err)
 		}
 	}
+	if err := s.resume(ctx); err != nil {
+		return s.refusal(ctx, err)
+	}
 	return nil
 }
 
 func (s *Socket) runMiddleware(ctx context.Context, m func(context.Context, *Socket) error) (err error) {
-	defer s.recovered("connect", &err)
+	defer s.catch("connect", &err)
 	return m(ctx, s)
 }
 
@@ -173,7 +176,7 @@ func (s *Socket) accept() bool {
 		return false
 	}
 	answer := textFrame(sioproto.Packet{
-		Type: sioproto.Connect, Namespace: s.namespace.name, Data: []byte(`{"sid":"` + s.id + `"}`),
+		Type: sioproto.Connect, Namespace: s.namespace.name, Data: s.connectReply(),
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,7 +204,7 @@ func (s *Socket) connected() {
 }
 
 func (s *Socket) runOnConnect(f func(*Socket)) (err error) {
-	defer s.recovered("connect", &err)
+	defer s.catch("connect", &err)
 	f(s)
 	return nil
 }

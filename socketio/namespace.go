@@ -22,6 +22,7 @@ type Namespace struct {
 	onDisconnect []func(*Socket, Reason)
 	handlers     map[string]*handler // by event
 	fallback     *handler            // nil: other events are ignored
+	recovery     Recovery            // nil: no socket resumes
 }
 
 func newNamespace(srv *Server, name string) *Namespace {

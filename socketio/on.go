@@ -88,7 +88,7 @@ func (s *Socket) handle(e *event) {
 
 // call runs the handler and encodes its acknowledgement.
 func (s *Socket) call(ctx context.Context, e *event, reply *encoder) (err error) {
-	defer s.recovered(e.name, &err)
+	defer s.catch(e.name, &err)
 	out, err := e.handler.call(ctx, s, e.name, e.args)
 	if err != nil || !e.ack.wanted {
 		return err
@@ -136,8 +136,8 @@ func (s *Socket) logFailure(ctx context.Context, event string, err error) {
 		"namespace", s.namespace.name, "socket", s.id, "event", cut(event, maxLogged), "error", err)
 }
 
-// recovered is deferred around the application's code. It turns a panic into an error and logs its stack.
-func (s *Socket) recovered(event string, err *error) {
+// catch is deferred around the application's code. It turns a panic into an error and logs its stack.
+func (s *Socket) catch(event string, err *error) {
 	cause := recover()
 	if cause == nil {
 		return

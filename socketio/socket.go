@@ -24,7 +24,9 @@ type Socket struct {
 	// anywhere later.
 	Value any
 
-	id        string     // fixed at birth
+	id        string     // its goroutine's until it is connected, fixed from then on
+	pid       string     // like id; "" without recovery
+	recovered bool       // like id
 	conn      *conn      // fixed at birth
 	namespace *Namespace // fixed at birth
 	handshake *Handshake // fixed at birth
@@ -160,6 +162,10 @@ func (s *Socket) Disconnect(closeConnection bool) {
 // server's own eyes; "" is ForcedClose.
 func (s *Socket) Close(reason Reason) { s.conn.close(cmp.Or(reason, engineio.ForcedClose)) }
 
+// Confirm has f called when the client has proved that all sent to it so far arrived: with the pong to a ping that is
+// sent behind it. f must not block. It is never called when the connection ends first.
+func (s *Socket) Confirm(f func()) { s.conn.session.Confirm(f) }
+
 func (s *Socket) disconnect() {
 	if !s.isOnline() || !s.end(ServerDisconnect) {
 		return
@@ -263,6 +269,6 @@ func (s *Socket) finish() {
 
 func (s *Socket) runOnDisconnect(f func(*Socket, Reason)) {
 	var logged error
-	defer s.recovered("disconnect", &logged)
+	defer s.catch("disconnect", &logged)
 	f(s, s.reason)
 }
