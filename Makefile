@@ -50,11 +50,13 @@ tools: ## install what the tests need and this Debian machine lacks
 check: $(web_packages) ## check formatting, vet, and types
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run make fmt:" $$unformatted; exit 1; }
 	go vet ./...
+	cd bench && go vet ./...
 	cd web && npm run --silent check
 
 .PHONY: go-test
 go-test: ## run the Go tests
 	go test ./...
+	cd bench && go test ./...
 
 .PHONY: race
 race: tools ## run the Go tests, in their short form, with the race detector
@@ -64,6 +66,18 @@ race: tools ## run the Go tests, in their short form, with the race detector
 e2e: tools build $(e2e_packages) ## run the stock clients and a real browser against the built server
 	cd e2e && node --test --test-timeout=300000
 
+.PHONY: fuzz
+fuzz: ## fuzz every target (TIME=10m each)
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(TIME),10m) $$package; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## compare with other servers (RUNS=7 rounds, about an hour): tables here, raw results and plots in bench/results
+	cd bench && go run . -runs $(or $(RUNS),7)
+
 .PHONY: fmt
 fmt: ## format the Go sources
 	gofmt -w .
@@ -71,4 +85,5 @@ fmt: ## format the Go sources
 .PHONY: clean
 clean: ## remove everything that was built or installed
 	rm -rf bin web/node_modules e2e/node_modules e2e/screenshots
+	rm -rf bench/bin bench/results bench/servers/node/node_modules bench/servers/socketioxide/target
 	find console/dist -mindepth 1 ! -name README.md -delete
