@@ -21,8 +21,9 @@ type HandshakeError struct {
 func (e *HandshakeError) Error() string { return "wsproto: " + e.Reason }
 
 // CheckHandshake checks an HTTP/1.1 upgrade request (RFC 6455 §4.2.1) in linear
-// time; Origin is the caller's to judge. Extensions and subprotocols are declined
-// by silence. A nil error means AppendSwitching may answer it; any other is a *HandshakeError.
+// time; Origin is the caller's to judge, and extensions are NegotiateDeflate's. Subprotocols
+// are declined by silence. A nil error means AppendSwitching may answer it; any other is a
+// *HandshakeError.
 func CheckHandshake(r *http.Request) error {
 	switch {
 	case r.Method != http.MethodGet:
@@ -76,11 +77,21 @@ func validKey(key string) bool {
 	return err == nil && n == 16
 }
 
-// AppendSwitching appends the complete 101 response to a checked request.
+// AppendSwitching appends the complete 101 response to a checked request, which declines
+// all extensions.
 func AppendSwitching(dst []byte, key string) []byte {
+	return AppendSwitchingWith(dst, key, "")
+}
+
+// AppendSwitchingWith appends the complete 101 response to a checked request; extensions
+// is the response of NegotiateDeflate.
+func AppendSwitchingWith(dst []byte, key, extensions string) []byte {
 	var buf [keyLength + len(acceptKey)]byte
 	sum := sha1.Sum(append(append(buf[:0], key...), acceptKey...))
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	dst = base64.StdEncoding.AppendEncode(dst, sum[:])
+	if extensions != "" {
+		dst = append(append(dst, "\r\nSec-WebSocket-Extensions: "...), extensions...)
+	}
 	return append(dst, "\r\n\r\n"...)
 }
