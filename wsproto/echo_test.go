@@ -9,7 +9,15 @@ import (
 
 // echo is the smallest server that a Reader makes: it sends every message
 // back, answers pings, and closes as RFC 6455 §5.5.1 and §7.1.7 say.
-func echo(w http.ResponseWriter, r *http.Request) {
+func echo(w http.ResponseWriter, r *http.Request) { accept(w, r, "") }
+
+// echoDeflated is an echo that compresses what it sends, if the client can read that.
+func echoDeflated(w http.ResponseWriter, r *http.Request) {
+	extensions, _ := NegotiateDeflate(r.Header["Sec-Websocket-Extensions"])
+	accept(w, r, extensions)
+}
+
+func accept(w http.ResponseWriter, r *http.Request, extensions string) {
 	if err := CheckHandshake(r); err != nil {
 		http.Error(w, err.Error(), err.(*HandshakeError).Status)
 		return
@@ -19,17 +27,16 @@ func echo(w http.ResponseWriter, r *http.Request) {
 		panic(err)
 	}
 	defer conn.Close()
-	if _, err := conn.Write(AppendSwitching(nil, r.Header.Get("Sec-WebSocket-Key"))); err != nil {
+	if _, err := conn.Write(AppendSwitchingWith(nil, r.Header.Get("Sec-WebSocket-Key"), extensions)); err != nil {
 		return
 	}
-	serveEcho(conn, buf)
+	serveEcho(conn, buf, Reader{Deflate: extensions != ""})
 }
 
 var errClosed = errors.New("the client closed")
 
 // serveEcho answers what comes from in until it ends.
-func serveEcho(conn net.Conn, in io.Reader) {
-	var r Reader
+func serveEcho(conn net.Conn, in io.Reader, r Reader) {
 	p := make([]byte, 4096)
 	for {
 		n, err := in.Read(p)
@@ -69,7 +76,11 @@ func answers(r *Reader, p []byte) (out []byte, err error) {
 			out = AppendClose(out, code, reason)
 			return errClosed
 		case Text, Binary:
-			out = AppendFrame(out, op, data)
+			if r.Deflate {
+				out = AppendDeflated(out, op, data)
+			} else {
+				out = AppendFrame(out, op, data)
+			}
 		}
 		return nil
 	})

@@ -1,6 +1,7 @@
 package wsproto_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -70,4 +71,25 @@ func ExampleCheckHandshake() {
 		}
 		// Frames follow, the first of them perhaps already in Hijack's reader.
 	})
+}
+
+// What the client offers is answered in the handshake; from then on both sides may compress.
+func ExampleNegotiateDeflate() {
+	offers := []string{"permessage-deflate; client_max_window_bits"}
+	extensions, ok := wsproto.NegotiateDeflate(offers)
+	fmt.Println(extensions, ok)
+	switching := wsproto.AppendSwitchingWith(nil, "dGhlIHNhbXBsZSBub25jZQ==", extensions)
+
+	r := wsproto.Reader{Deflate: ok}
+	p := []byte("\xc1\x87\x00\x00\x00\x00\xf2\x48\xcd\xc9\xc9\x07\x00")
+	err := r.Feed(p, func(op wsproto.Opcode, data []byte) error {
+		fmt.Printf("message %q\n", data)
+		return nil
+	})
+	frame := wsproto.AppendDeflated(nil, wsproto.Text, bytes.Repeat([]byte("Hello"), 200))
+	fmt.Println(err, len(switching) > 0, len(frame) < 30)
+	// Output:
+	// permessage-deflate; server_no_context_takeover; client_no_context_takeover true
+	// message "Hello"
+	// <nil> true true
 }

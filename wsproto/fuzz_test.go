@@ -2,10 +2,13 @@ package wsproto
 
 import (
 	"bufio"
+	"bytes"
+	"compress/flate"
 	"errors"
 	"math/rand/v2"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -13,13 +16,13 @@ import (
 // FuzzReader: no stream makes a Reader panic, the slicing makes no difference, no
 // message breaks the limits, and no buffer is more than double what arrived.
 func FuzzReader(f *testing.F) {
-	for _, c := range streamCases() {
+	for _, c := range slices.Concat(streamCases(), deflateCases()) {
 		if len(c.stream) < 4096 {
-			f.Add(c.stream, uint64(1), uint16(c.limits.MaxMessage), uint16(c.limits.MaxFragments))
+			f.Add(c.stream, uint64(1), uint16(c.limits.MaxMessage), uint16(c.limits.MaxFragments), c.limits.Deflate)
 		}
 	}
-	f.Fuzz(func(t *testing.T, stream []byte, seed uint64, maxMessage, maxFragments uint16) {
-		limits := Reader{MaxMessage: int(maxMessage), MaxFragments: int(maxFragments)}
+	f.Fuzz(func(t *testing.T, stream []byte, seed uint64, maxMessage, maxFragments uint16, deflate bool) {
+		limits := Reader{MaxMessage: int(maxMessage), MaxFragments: int(maxFragments), Deflate: deflate}
 		want := readAll(limits, [][]byte{stream})
 		for _, e := range want.events {
 			if len(e.data) > limits.maxMessage() && !e.op.control() || len(e.data) > maxControl && e.op.control() {
@@ -52,6 +55,44 @@ func checkBuffers(t *testing.T, r Reader, pieces [][]byte) {
 			t.Errorf("a buffer of %d bytes for %d", cap(s.message), len(s.message))
 		}
 	}
+}
+
+// FuzzInflate: no compressed message makes a Reader panic; it inflates to what the standard library makes of
+// it, or is refused if that refuses it; its buffer ends at the limit, and is no more than double what it holds.
+func FuzzInflate(f *testing.F) {
+	for _, payload := range []string{"", "\x00", "\x01", "\x03\x00\x00", "\xf2\x48\xcd\xc9\xc9\x07\x00", "\x00\x05\x00\xfa\xffHello\x00",
+		squeeze(unicodeText, flate.BestCompression), squeeze(unicodeText, flate.HuffmanOnly), squeezeFinal(unicodeText) + "\x00",
+		bomb(100_000), farCopy(1), farCopy(7)} {
+		f.Add([]byte(payload), uint16(2000))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte, limit uint16) {
+		got, err := inflate(payload, int(limit))
+		want, failed := standardInflate(payload, int(limit))
+		switch tooBig := len(want) > int(limit); {
+		case err == nil && (failed != nil || tooBig || !bytes.Equal(got, want)):
+			t.Errorf("inflated to %.100q, the standard library to %.100q, %v", got, want, failed)
+		case err != nil && failed == nil && !tooBig:
+			t.Errorf("refused with %v, the standard library inflates to %.100q", err, want)
+		}
+		if most := min(max(firstBuffer, 2*len(got)), int(limit)); cap(got) > most {
+			t.Errorf("a buffer of %d bytes for %d, limit %d", cap(got), len(got), limit)
+		}
+	})
+}
+
+// FuzzDeflate: what is compressed comes back, by our own reading and the standard library's.
+func FuzzDeflate(f *testing.F) {
+	f.Add([]byte(unicodeText))
+	f.Add([]byte(""))
+	f.Add(noise(300))
+	f.Fuzz(func(t *testing.T, message []byte) {
+		payload := unframe(AppendDeflated(nil, Binary, message))
+		for name, inflate := range map[string]func([]byte, int) ([]byte, error){"we": inflate, "the standard library": standardInflate} {
+			if got, err := inflate(payload, len(message)); err != nil || !bytes.Equal(got, message) {
+				t.Errorf("%s read %.100q for %.100q, %v", name, got, message, err)
+			}
+		}
+	})
 }
 
 // FuzzHandshake: no request makes CheckHandshake panic, every refusal has one of

@@ -5,6 +5,7 @@ import "encoding/binary"
 const (
 	finBit     = 0x80 // of the first byte
 	rsvBits    = 0x70
+	rsv1Bit    = 0x40 // a message is compressed (RFC 7692 §6)
 	opBits     = 0x0F
 	maskBit    = 0x80 // of the second byte
 	lenBits    = 0x7F
@@ -17,10 +18,11 @@ const (
 
 // header is the header of a client's frame.
 type header struct {
-	op     Opcode
-	fin    bool
-	key    uint32 // as mask takes it
-	length int
+	op       Opcode
+	fin      bool
+	deflated bool   // begins a compressed message
+	key      uint32 // as mask takes it
+	length   int
 }
 
 // lone reports whether the frame's payload is complete by itself: a control
@@ -32,6 +34,7 @@ func (h header) lone() bool { return h.op.control() || h.fin && h.op != Continua
 // order, so the verdict does not depend on where the stream was cut.
 func (r *Reader) parseHeader(p []byte) (h header, size int, err error) {
 	h = header{op: Opcode(p[0] & opBits), fin: p[0]&finBit != 0}
+	h.deflated = r.Deflate && p[0]&rsvBits == rsv1Bit && (h.op == Text || h.op == Binary)
 	if err := r.checkKind(h, p[0]); err != nil || len(p) < 2 {
 		return h, 0, err
 	}
@@ -68,7 +71,7 @@ func parseLength(p []byte) (length uint64, size int) {
 func (r *Reader) checkKind(h header, first byte) error {
 	inMessage := r.rest != nil && r.rest.op != 0
 	switch {
-	case first&rsvBits != 0:
+	case first&rsvBits != 0 && !h.deflated:
 		return violation(ProtocolError, "reserved bit set")
 	case !h.op.known():
 		return violation(ProtocolError, "unknown opcode")

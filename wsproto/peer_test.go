@@ -7,11 +7,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +47,76 @@ func TestPeerClient(t *testing.T) {
 	if err := c.Close(4321, "enough"); err != nil {
 		t.Errorf("the closing handshake: %v", err)
 	}
+}
+
+// TestPeerClientDeflated talks to the echo with both sides compressing.
+func TestPeerClientDeflated(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(echoDeflated))
+	defer srv.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for _, mode := range []websocket.CompressionMode{websocket.CompressionContextTakeover, websocket.CompressionNoContextTakeover} {
+		var wire countingDialer
+		c, answer, err := websocket.Dial(ctx, srv.URL, &websocket.DialOptions{
+			HTTPClient:      &http.Client{Transport: &http.Transport{DialContext: wire.dial}},
+			CompressionMode: mode,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.CloseNow()
+		c.SetReadLimit(-1)
+		if got := answer.Header.Get("Sec-WebSocket-Extensions"); got != acceptDeflate {
+			t.Errorf("mode %d is answered %q", mode, got)
+		}
+		for _, n := range []int{0, 1, 127, 128, 511, 512, 32768, 65536, 1_000_000} {
+			peerEcho(t, ctx, c, websocket.MessageText, [][]byte{bytes.Repeat([]byte("t"), n)})
+			peerEcho(t, ctx, c, websocket.MessageBinary, [][]byte{bytes.Repeat([]byte{0xff}, n)})
+		}
+		if in, out := wire.in.Load(), wire.out.Load(); in > 20_000 || out > 20_000 {
+			t.Errorf("mode %d: two million bytes were %d from the server, %d from the client", mode, in, out)
+		}
+		peerEcho(t, ctx, c, websocket.MessageText, [][]byte{bytes.Repeat([]byte("many "), 10_000), []byte("\xf0\x9f"), []byte("\x98\x80")})
+		peerEcho(t, ctx, c, websocket.MessageBinary, [][]byte{noise(100_000)})
+		peerPing(t, ctx, c)
+		if err := c.Close(4321, "enough"); err != nil {
+			t.Errorf("mode %d: the closing handshake: %v", mode, err)
+		}
+	}
+}
+
+// noise does not compress.
+func noise(n int) []byte {
+	p := make([]byte, n)
+	for i, rnd := 0, rand.New(rand.NewPCG(1, 2)); i < n; i++ {
+		p[i] = byte(rnd.Uint32())
+	}
+	return p
+}
+
+// countingDialer counts the bytes that its connections carry.
+type countingDialer struct{ in, out atomic.Int64 }
+
+func (d *countingDialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+	return countedConn{conn, d}, err
+}
+
+type countedConn struct {
+	net.Conn
+	count *countingDialer
+}
+
+func (c countedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.count.in.Add(int64(n))
+	return n, err
+}
+
+func (c countedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.count.out.Add(int64(n))
+	return n, err
 }
 
 // peerEcho writes one message, every part as fragments of their own, and wants it back.
@@ -128,7 +200,7 @@ func TestPeerServer(t *testing.T) {
 			continue
 		}
 		compared++
-		got, peer := verdict(t, ours, c.stream), verdict(t, theirs, c.stream)
+		got, peer := verdict(t, ours, "", c.stream), verdict(t, theirs, "", c.stream)
 		if !reflect.DeepEqual(got, peer) {
 			t.Errorf("%s:\nours   %.300v\ntheirs %.300v", c.name, got, peer)
 		}
@@ -138,10 +210,33 @@ func TestPeerServer(t *testing.T) {
 	}
 }
 
+// TestPeerServerDeflated does the same with compressed streams and answers.
+func TestPeerServerDeflated(t *testing.T) {
+	ours := httptest.NewServer(http.HandlerFunc(echoDeflated))
+	defer ours.Close()
+	theirs := httptest.NewServer(http.HandlerFunc(peerServer))
+	defer theirs.Close()
+	compared := 0
+	for _, c := range deflateCases() {
+		if c.limits != (Reader{Deflate: true}) || peerIsLaxer(c) {
+			continue
+		}
+		compared++
+		got, peer := verdict(t, ours, acceptDeflate, c.stream), verdict(t, theirs, acceptDeflate, c.stream)
+		if !reflect.DeepEqual(got, peer) {
+			t.Errorf("%s:\nours   %.300v\ntheirs %.300v", c.name, got, peer)
+		}
+	}
+	if compared < 70 {
+		t.Errorf("only %d streams were compared", compared)
+	}
+}
+
 // peerIsLaxer reports whether the peer is known to judge the stream otherwise: it takes
 // text and close reasons that are not UTF-8, any number of fragments, and lengths in longer forms
 // than needed; it waits for the rest of what the header alone condemns; it answers
-// frames that are not masked by cutting the connection.
+// frames that are not masked by cutting the connection; it ends a compressed message
+// with the first block marked as final.
 func peerIsLaxer(c streamCase) bool {
 	incomplete := c.code == 0 && !c.idle && !closes(c)
 	if incomplete || c.code == InvalidPayload || c.code == PolicyViolated || c.code == MessageTooBig {
@@ -149,7 +244,7 @@ func peerIsLaxer(c streamCase) bool {
 	}
 	section, _, _ := strings.Cut(c.name, " ")
 	switch section {
-	case "10.1", "10.2", "10.4":
+	case "10.1", "10.2", "10.4", "14.15", "16.13":
 		return true
 	}
 	return c.name == "10.3 zeros"
@@ -160,7 +255,7 @@ func closes(c streamCase) bool {
 }
 
 func peerServer(w http.ResponseWriter, r *http.Request) {
-	c, err := websocket.Accept(w, r, nil)
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{CompressionMode: websocket.CompressionNoContextTakeover})
 	if err != nil {
 		return
 	}
@@ -177,9 +272,9 @@ func peerServer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// verdict shakes hands, sends the stream and a last ping, and returns what the server sent until its
+// verdict shakes hands with the extensions, sends the stream and a last ping, and returns what the server sent until its
 // answer to the ping, or to the end: a line for each frame, with the code alone for a Close.
-func verdict(t *testing.T, srv *httptest.Server, stream []byte) []string {
+func verdict(t *testing.T, srv *httptest.Server, extensions string, stream []byte) []string {
 	t.Helper()
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 	if err != nil {
@@ -189,11 +284,14 @@ func verdict(t *testing.T, srv *httptest.Server, stream []byte) []string {
 	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n", sampleKey)
+	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Extensions: %s\r\n\r\n", sampleKey, extensions)
 	in := bufio.NewReader(conn)
 	answer, err := http.ReadResponse(in, nil)
 	if err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatalf("handshake: %v, %v", answer, err)
+	}
+	if got := answer.Header.Get("Sec-WebSocket-Extensions"); len(got) != len(extensions) { // any order will do
+		t.Fatalf("the server answers the extensions %q with %q", extensions, got)
 	}
 	sentAll := make(chan error, 1)
 	go func() {
@@ -213,6 +311,12 @@ func serverFrames(in io.Reader) (lines []string, ended bool) {
 		op, data, err := serverFrame(in)
 		if err != nil {
 			return lines, true
+		}
+		if op&rsv1Bit != 0 {
+			op &^= rsv1Bit
+			if data, err = standardInflate(data, defaultMaxMessage); err != nil {
+				return append(lines, err.Error()), true
+			}
 		}
 		if op == Close && len(data) > codeSize {
 			data = data[:codeSize]

@@ -15,8 +15,9 @@ const (
 // is ready to use. It holds no buffer while no message is incomplete. Calls
 // come one after the other.
 type Reader struct {
-	MaxMessage   int // bytes of one message, fragments added up; 0: 1,000,000
-	MaxFragments int // frames of one message; 0: 1,024
+	MaxMessage   int  // bytes of one message, fragments added up, both as sent and inflated; 0: 1,000,000
+	MaxFragments int  // frames of one message; 0: 1,024
+	Deflate      bool // NegotiateDeflate agreed to compressed messages
 
 	rest *rest // nil between two messages, which is nearly always
 }
@@ -30,8 +31,9 @@ type rest struct {
 	left  int           // bytes of its payload to come
 
 	op        Opcode // of the message under way; 0: none
+	deflated  bool   // the message is compressed
 	fragments int    // of the message, begun ones included
-	message   []byte // what came of it
+	message   []byte // what came of it, as it was sent
 	settled   int    // bytes of message known to be UTF-8
 	control   []byte // what came of a control frame
 
@@ -41,14 +43,15 @@ type rest struct {
 
 // Feed takes the next bytes of the stream, in any slicing, unmasks them in
 // place, and calls each for every complete message and control frame, in order
-// (fragments assembled; Ping, Pong and Close as they come, also between
-// fragments). data is lent until each returns: it may point into p. each must not
-// call Feed.
+// (fragments assembled, compressed messages inflated; Ping, Pong and Close as they
+// come, also between fragments). data is lent until each returns: it may point into
+// p. each must not call Feed.
 //
 // An error of each stops the feeding and is returned as it is; a violation is
 // returned as *Error, found as early as the header allows, for text as early as
-// the byte that cannot be UTF-8. The Reader is then spent: Feed returns the same
-// error again. What follows a valid Close frame is ignored (§5.5.1).
+// the byte that cannot be UTF-8, for compressed messages when their last byte is
+// there. The Reader is then spent: Feed returns the same error again. What follows a
+// valid Close frame is ignored (§5.5.1).
 func (r *Reader) Feed(p []byte, each func(op Opcode, data []byte) error) error {
 	for len(p) > 0 && !r.isSpent() {
 		n, err := r.advance(p, each)
@@ -82,7 +85,7 @@ func (r *Reader) advance(p []byte, each func(Opcode, []byte) error) (int, error)
 		r.settle()
 		data := p[n : n+h.length : n+h.length]
 		mask(data, h.key)
-		return n + h.length, r.deliverLone(h.op, data, each)
+		return n + h.length, r.deliver(h, data, each)
 	}
 	r.begin(h)
 	m, err := r.takePayload(p[n:], each)
@@ -118,19 +121,26 @@ func (r *Reader) keepHead(p []byte) int {
 	return n
 }
 
-// deliverLone hands over a frame that is complete by itself.
-func (r *Reader) deliverLone(op Opcode, data []byte, each func(Opcode, []byte) error) error {
-	if op == Text && !utf8.Valid(data) {
+// deliver checks and hands over a message or control frame that came as h says.
+func (r *Reader) deliver(h header, data []byte, each func(Opcode, []byte) error) error {
+	if h.deflated {
+		message, err := inflate(data, r.maxMessage())
+		if err != nil {
+			return err
+		}
+		data = message
+	}
+	if h.op == Text && !utf8.Valid(data) {
 		return errNotUTF8()
 	}
-	if op != Close {
-		return each(op, data)
+	if h.op != Close {
+		return each(h.op, data)
 	}
 	if _, _, err := ParseClose(data); err != nil {
 		return err
 	}
 	r.rest = &rest{spent: true}
-	return each(op, data)
+	return each(h.op, data)
 }
 
 // begin opens a frame whose payload has to be kept.
@@ -141,7 +151,7 @@ func (r *Reader) begin(h header) {
 		return
 	}
 	if h.op != Continuation {
-		s.op = h.op
+		s.op, s.deflated = h.op, h.deflated
 	}
 	s.fragments++
 }
@@ -166,11 +176,12 @@ func (r *Reader) takePayload(p []byte, each func(Opcode, []byte) error) (int, er
 // keep adds p to the message under way.
 func (r *Reader) keep(p []byte) error {
 	s := r.rest
-	if len(s.message)+len(p) > cap(s.message) {
-		r.grow(len(p))
+	limit := r.maxMessage()
+	if s.frame.fin {
+		limit = len(s.message) + len(p) + s.left
 	}
-	s.message = append(s.message, p...)
-	if s.op != Text {
+	s.message = append(grow(s.message, len(p), limit), p...)
+	if s.op != Text || s.deflated {
 		return nil
 	}
 	n, err := checkText(s.message[s.settled:])
@@ -178,17 +189,15 @@ func (r *Reader) keep(p []byte) error {
 	return err
 }
 
-// grow makes room for n more bytes of the message. The buffer doubles with what
-// arrived: a declared length costs nothing by itself, and copying stays linear.
-func (r *Reader) grow(n int) {
-	s := r.rest
-	need := len(s.message) + n
-	limit := r.maxMessage()
-	if s.frame.fin {
-		limit = need + s.left
+// grow returns buf with room for n more bytes, of which limit allows. It doubles with
+// what arrived: a declared length costs nothing by itself, and copying stays linear.
+func grow(buf []byte, n, limit int) []byte {
+	need := len(buf) + n
+	if need <= cap(buf) {
+		return buf
 	}
-	size := min(max(need, 2*cap(s.message), firstBuffer), limit)
-	s.message = append(make([]byte, 0, size), s.message...)
+	size := min(max(need, 2*cap(buf), firstBuffer), limit)
+	return append(make([]byte, 0, size), buf...)
 }
 
 // endFrame ends the open frame, and the message if it was the last one of it.
@@ -199,12 +208,15 @@ func (r *Reader) endFrame(each func(Opcode, []byte) error) error {
 		data := s.control
 		s.control = nil
 		r.settle()
-		return r.deliverLone(s.frame.op, data, each)
+		return r.deliver(s.frame, data, each)
 	}
 	if !s.frame.fin {
 		return nil
 	}
 	r.rest = nil
+	if s.deflated {
+		return r.deliver(header{op: s.op, deflated: true}, s.message, each)
+	}
 	if s.op == Text && s.settled < len(s.message) {
 		return errNotUTF8()
 	}

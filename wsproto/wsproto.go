@@ -1,6 +1,6 @@
-// Package wsproto turns WebSocket frames and messages (RFC 6455) to and from
-// bytes, on the server's side of the connection. It is pure: no I/O, no clock,
-// no goroutine.
+// Package wsproto turns WebSocket frames and messages (RFC 6455), compressed
+// ones too (RFC 7692), to and from bytes, on the server's side of the connection.
+// It is pure: no I/O, no clock, no goroutine.
 package wsproto
 
 import "fmt"
