@@ -39,8 +39,11 @@ type assembly struct {
 func openConn(srv *Server, session *engineio.Session) *conn {
 	c := &conn{server: srv, session: session}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.timer = time.AfterFunc(srv.options.ConnectTimeout, c.expire)
+	c.mu.Unlock()
+	if c.speaksProtocol3() {
+		c.connectMain()
+	}
 	return c
 }
 
@@ -77,7 +80,7 @@ func (c *conn) text(b []byte) (sioproto.Packet, bool, error) {
 	if c.due != nil {
 		return c.due.Text(b)
 	}
-	a := sioproto.Assembler{Limits: c.server.limits, MaxBytes: c.server.options.Engine.MaxPayload}
+	a := sioproto.Assembler{Limits: c.limits(), MaxBytes: c.server.options.Engine.MaxPayload}
 	p, complete, err := a.Text(b)
 	if a.Pending() {
 		c.due = &assembly{a, time.AfterFunc(attachmentTimeout, func() { c.close(engineio.ParseError) })}
@@ -106,10 +109,11 @@ func (c *conn) forgetAssembly() {
 // packet takes a packet to its socket. One for a namespace that is not joined,
 // and a CONNECT to one that is, or is about to be, end the connection (wire.md §2).
 func (c *conn) packet(p sioproto.Packet, attachments [][]byte) {
-	s, joined := c.find(p.Namespace)
+	namespace, auth := c.addressee(p)
+	s, joined := c.find(namespace)
 	switch {
 	case s == nil && p.Type == sioproto.Connect:
-		c.connect(p)
+		c.connect(namespace, auth)
 	case !joined || p.Type == sioproto.Connect:
 		c.close(engineio.ForcedClose)
 	case p.Type == sioproto.Disconnect:

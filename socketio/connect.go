@@ -15,22 +15,22 @@ import (
 	"github.com/dokkerr/realtime/sioproto"
 )
 
-// connect answers a CONNECT: with a refusal, or by starting the socket's goroutine, which answers.
-func (c *conn) connect(p sioproto.Packet) {
-	n := c.server.namespace(p.Namespace)
+// connect answers a CONNECT: with a refusal, or by starting the socket's goroutine, which answers. auth is lent; nil is
+// none.
+func (c *conn) connect(namespace string, auth json.RawMessage) {
+	n := c.server.namespace(namespace)
 	if n == nil {
-		c.refuse(cut(p.Namespace, maxLogged), &Error{Message: "Invalid namespace"})
+		c.refuse(cut(namespace, maxLogged), &Error{Message: "Invalid namespace"})
 		return
 	}
-	auth := json.RawMessage("{}")
-	if p.Data != nil {
-		auth = bytes.Clone(p.Data)
+	if auth == nil {
+		auth = json.RawMessage("{}")
 	}
 	s := &Socket{
-		id:        newID(),
+		id:        c.newSocketID(n.name),
 		conn:      c,
 		namespace: n,
-		handshake: &Handshake{Request: c.session.Request(), Auth: auth},
+		handshake: &Handshake{Request: c.session.Request(), Auth: bytes.Clone(auth)},
 		busy:      true,
 	}
 	if !c.hold(s) {
@@ -89,7 +89,9 @@ func (c *conn) refuse(namespace string, err *Error) {
 func (c *conn) sendRefusal(namespace string, err *Error) {
 	e := newEncoder(&c.server.options)
 	defer e.free()
-	if failed := e.refusal(err); failed != nil {
+	if c.speaksProtocol3() {
+		e.text = sioproto.AppendString(e.text, err.Message)
+	} else if failed := e.refusal(err); failed != nil {
 		c.server.options.Logger.Error("socketio: data of a refusal does not encode", "error", failed)
 		c.sendRefusal(namespace, &Error{Message: err.Message})
 		return

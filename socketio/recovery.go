@@ -45,7 +45,7 @@ func (s *Socket) resume(ctx context.Context) (err error) {
 		return nil
 	}
 	defer s.catch("connect", &err)
-	grant, err := s.namespace.recovery.Resume(ctx, s, claimOf(s.handshake.Auth))
+	grant, err := s.namespace.recovery.Resume(ctx, s, s.claim())
 	if err != nil {
 		return err
 	}
@@ -56,10 +56,10 @@ func (s *Socket) resume(ctx context.Context) (err error) {
 	return nil
 }
 
-// claimOf reads the keys that the stock client adds to the application's.
-func claimOf(auth json.RawMessage) Claim {
+// claim reads the keys that the stock client adds to the application's. A client of protocol 3 knows of no recovery.
+func (s *Socket) claim() Claim {
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(auth, &fields) != nil {
+	if s.conn.speaksProtocol3() || json.Unmarshal(s.handshake.Auth, &fields) != nil {
 		return Claim{}
 	}
 	return Claim{PID: stringOf(fields["pid"]), Offset: stringOf(fields["offset"])}
@@ -73,10 +73,12 @@ func stringOf(value json.RawMessage) string {
 	return s
 }
 
-// connectReply is the payload of the answer to a CONNECT.
+// connectReply is the payload of the answer to a CONNECT; with protocol 3 there is none.
 func (s *Socket) connectReply() []byte {
-	reply := append([]byte(`{"sid":"`), s.id...)
-	reply = append(reply, '"')
+	if s.conn.speaksProtocol3() {
+		return nil
+	}
+	reply := sioproto.AppendString([]byte(`{"sid":`), s.id)
 	if s.pid != "" {
 		reply = sioproto.AppendString(append(reply, `,"pid":`...), s.pid)
 	}

@@ -61,7 +61,7 @@ func (s *Socket) isOnline() bool {
 }
 
 // ID returns the public id of the socket, 20 characters; it is no secret and
-// not the session's.
+// not the session's, but for clients of protocol 3, to whose ids the session's belongs: keep those from other clients.
 func (s *Socket) ID() string { return s.id }
 
 // Namespace returns where the socket is connected.
