@@ -107,22 +107,6 @@ func (s *Session) Send(frames ...Frame) {
 	s.flush()
 }
 
-// SendLast is Send that also writes, as far as that needs no waiting. It is cheaper than Send for the last thing that is
-// sent for now.
-func (s *Session) SendLast(frames ...Frame) {
-	s.mu.Lock()
-	direct := s.ws != nil && s.ws.parked != nil && !s.queued && !s.writing
-	if s.state != open || !direct {
-		s.mu.Unlock()
-		s.Send(frames...)
-		return
-	}
-	s.outbox.push(frames)
-	s.queued = true // by the caller, who writes
-	s.mu.Unlock()
-	s.write()
-}
-
 // SendVolatile is Send that drops the unit, and returns false, unless the
 // client can be written to at once.
 func (s *Session) SendVolatile(frames ...Frame) bool {

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"runtime"
 	"sync"
 
 	"github.com/dokkerr/realtime/netpoll"
@@ -31,6 +32,7 @@ func (f *flusher) add(s *Session) {
 func (f *flusher) run(running *sync.WaitGroup) {
 	defer running.Done()
 	for {
+		runtime.Gosched() // behind everybody who is about to send: what they do joins
 		queue := f.next()
 		if queue == nil {
 			return

@@ -161,13 +161,6 @@ func (w *worker) Work() {
 	s.work()
 }
 
-// isLast reports whether no event waits behind the one that is handled.
-func (s *Socket) isLast() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.inbox.waiting == 0
-}
-
 // work handles what waits and, when the socket has ended, tells the
 // application. It is where a socket's handlers run, one after the other.
 func (s *Socket) work() {

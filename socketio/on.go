@@ -78,7 +78,7 @@ func (s *Socket) handle(e *event) {
 	switch {
 	case err == nil && !e.ack.wanted:
 	case err == nil:
-		s.acknowledge(reply, e.ack)
+		s.sendPacket(reply, sioproto.Ack, e.ack)
 	case e.ack.wanted:
 		s.answerError(e.ack, err)
 	default:
@@ -96,15 +96,6 @@ func (s *Socket) call(ctx context.Context, e *event, reply *encoder) (err error)
 	return reply.list(out)
 }
 
-// acknowledge is sendPacket for an acknowledgement, which mostly is the last thing that a turn has to say.
-func (s *Socket) acknowledge(e *encoder, ack ackID) {
-	if len(e.attachments) > 0 || !s.isLast() {
-		s.sendPacket(e, sioproto.Ack, ack)
-	} else if s.isOnline() {
-		s.conn.session.SendLast(textFrame(e.packet(sioproto.Ack, s.namespace.name, ack)))
-	}
-}
-
 func (s *Socket) answerError(ack ackID, err error) {
 	reply := newEncoder(&s.conn.server.options)
 	defer reply.free()
@@ -115,7 +106,7 @@ func (s *Socket) answerError(ack ackID, err error) {
 		s.conn.server.options.Logger.Error("socketio: error does not encode", "error", failed)
 		return
 	}
-	s.acknowledge(reply, ack)
+	s.sendPacket(reply, sioproto.Ack, ack)
 }
 
 // sendError tells the client of an error that no acknowledgement can carry.
