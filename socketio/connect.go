@@ -26,13 +26,9 @@ func (c *conn) connect(namespace string, auth json.RawMessage) {
 	if auth == nil {
 		auth = json.RawMessage("{}")
 	}
-	s := &Socket{
-		id:        c.newSocketID(n.name),
-		conn:      c,
-		namespace: n,
-		handshake: &Handshake{Request: c.session.Request(), Auth: bytes.Clone(auth)},
-		busy:      true,
-	}
+	s := &Socket{id: c.newSocketID(n.name), conn: c, namespace: n}
+	s.inbox.busy = true
+	s.arrival.Store(&arrival{Handshake: Handshake{Request: c.session.Request(), Auth: bytes.Clone(auth)}})
 	if !c.hold(s) {
 		c.close(engineio.ForcedClose)
 		return
@@ -203,6 +199,7 @@ func (s *Socket) connected() {
 			s.sendError(err)
 		}
 	}
+	s.arrival.Store(nil)
 }
 
 func (s *Socket) runOnConnect(f func(*Socket)) (err error) {

@@ -288,3 +288,19 @@ func TestSocketsAreFoundOnlyWhileConnected(t *testing.T) {
 		}
 	})
 }
+
+func TestHandshakeKeepsNoAuthOnceConnected(t *testing.T) {
+	h := serve(t, nil)
+	during := make(chan string, 1)
+	h.main().OnConnect(func(s *socketio.Socket) { during <- string(s.Handshake().Auth) })
+	socketio.On(h.main(), "later", func(_ context.Context, s *socketio.Socket, _ socketio.None) (string, error) {
+		return string(s.Handshake().Auth) + s.Handshake().URL().Path, nil
+	})
+	c := h.connectTo("/", map[string]string{"token": "x"})
+	if got := within(t, during, "OnConnect"); got != `{"token":"x"}` {
+		t.Errorf("OnConnect has auth %s", got)
+	}
+	if got := c.Ask("later"); string(got.Data) != `["/socket.io/"]` {
+		t.Errorf("later there is %s", got.Data)
+	}
+}

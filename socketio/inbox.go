@@ -44,16 +44,17 @@ func (e *event) free() {
 
 // inbox is a queue of events. Its owner is Socket.mu.
 type inbox struct {
-	first, last *event
-	waiting     int
-	space       chan struct{} // nil unless a reader waits for room
+	last    *event        // the first follows it; nil: none waits
+	space   chan struct{} // nil unless a reader waits for room
+	waiting int32
+	busy    bool // a goroutine works for the socket, or has for the last time
 }
 
 func (b *inbox) push(e *event) {
 	if b.last == nil {
-		b.first = e
+		e.next = e
 	} else {
-		b.last.next = e
+		e.next, b.last.next = b.last.next, e
 	}
 	b.last = e
 	b.waiting++
@@ -61,13 +62,14 @@ func (b *inbox) push(e *event) {
 
 // pop returns nil when none waits.
 func (b *inbox) pop() *event {
-	e := b.first
-	if e == nil {
+	if b.last == nil {
 		return nil
 	}
-	b.first = e.next
-	if b.first == nil {
+	e := b.last.next
+	if e == b.last {
 		b.last = nil
+	} else {
+		b.last.next = e.next
 	}
 	b.waiting--
 	b.release()
@@ -111,7 +113,7 @@ func (s *Socket) receive(p sioproto.Packet, attachments [][]byte) {
 // put adds an event, once there is room for it. One for a socket that has ended is dropped.
 func (s *Socket) put(e *event) {
 	s.mu.Lock()
-	for s.reason == "" && s.inbox.waiting >= s.conn.server.options.MaxInbox {
+	for s.reason == "" && int(s.inbox.waiting) >= s.conn.server.options.MaxInbox {
 		s.waitForRoom()
 	}
 	if s.reason != "" {
@@ -120,8 +122,8 @@ func (s *Socket) put(e *event) {
 		return
 	}
 	s.inbox.push(e)
-	idle := !s.busy
-	s.busy = true
+	idle := !s.inbox.busy
+	s.inbox.busy = true
 	s.mu.Unlock()
 	if idle {
 		s.conn.server.tasks.start()
@@ -187,6 +189,6 @@ func (s *Socket) next() (e *event, ended bool) {
 	if e = s.inbox.pop(); e != nil {
 		return e, false
 	}
-	s.busy = s.reason != ""
-	return nil, s.busy
+	s.inbox.busy = s.reason != ""
+	return nil, s.inbox.busy
 }

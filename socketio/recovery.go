@@ -49,7 +49,7 @@ func (s *Socket) resume(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.pid, s.recovered = grant.PID, grant.Recovered
+	s.arrival.Load().pid, s.recovered = grant.PID, grant.Recovered
 	if grant.ID != "" {
 		s.id = grant.ID
 	}
@@ -59,7 +59,7 @@ func (s *Socket) resume(ctx context.Context) (err error) {
 // claim reads the keys that the stock client adds to the application's. A client of protocol 3 knows of no recovery.
 func (s *Socket) claim() Claim {
 	var fields map[string]json.RawMessage
-	if s.conn.speaksProtocol3() || json.Unmarshal(s.handshake.Auth, &fields) != nil {
+	if s.conn.speaksProtocol3() || json.Unmarshal(s.arrival.Load().Auth, &fields) != nil {
 		return Claim{}
 	}
 	return Claim{PID: stringOf(fields["pid"]), Offset: stringOf(fields["offset"])}
@@ -79,8 +79,8 @@ func (s *Socket) connectReply() []byte {
 		return nil
 	}
 	reply := sioproto.AppendString([]byte(`{"sid":`), s.id)
-	if s.pid != "" {
-		reply = sioproto.AppendString(append(reply, `,"pid":`...), s.pid)
+	if pid := s.arrival.Load().pid; pid != "" {
+		reply = sioproto.AppendString(append(reply, `,"pid":`...), pid)
 	}
 	return append(reply, '}')
 }

@@ -11,10 +11,16 @@ import (
 	"github.com/dokkerr/realtime/sioproto"
 )
 
-// Handshake is what a socket was connected with. It is fixed at birth.
+// Handshake is what a socket was connected with.
 type Handshake struct {
 	*engineio.Request
-	Auth json.RawMessage // the CONNECT payload, an object; {} when the client sent none
+	Auth json.RawMessage // the CONNECT payload, an object; {} when the client sent none; nil once OnConnect is over
+}
+
+// arrival is what a socket brings and needs no longer once it is connected: an idle one is to be small, and keeps no token.
+type arrival struct {
+	Handshake
+	pid string // the namespace's Recovery's; "" without one
 }
 
 // Socket is one client in one namespace. Its methods may be called from any
@@ -24,16 +30,15 @@ type Socket struct {
 	// anywhere later.
 	Value any
 
-	id        string     // its goroutine's until it is connected, fixed from then on
-	pid       string     // like id; "" without recovery
-	recovered bool       // like id
-	conn      *conn      // fixed at birth
-	namespace *Namespace // fixed at birth
-	handshake *Handshake // fixed at birth
+	id        string                  // its goroutine's until it is connected, fixed from then on
+	conn      *conn                   // fixed at birth
+	namespace *Namespace              // fixed at birth
+	arrival   atomic.Pointer[arrival] // its goroutine's to change; nil once OnConnect is over
 
-	joined    bool         // under conn.mu; packets of the client are let in
-	announced bool         // its goroutine's; OnDisconnect is due
 	phase     atomic.Int32 // set under mu: offline, opening, online and offline again
+	recovered bool         // like id
+	announced bool         // its goroutine's; OnDisconnect is due
+	joined    bool         // under conn.mu; packets of the client are let in
 
 	mu     sync.Mutex
 	reason Reason                   // under mu; why it ended, "" before
@@ -41,7 +46,6 @@ type Socket struct {
 	acks   map[uint64]chan<- answer // under mu; made by the first Ask, nil once ended
 	life   *life                    // under mu; nil until a context is asked for
 	inbox  inbox                    // under mu
-	busy   bool                     // under mu; a goroutine works for the socket, or has for the last time
 }
 
 // The phases of a socket.
@@ -67,8 +71,14 @@ func (s *Socket) ID() string { return s.id }
 // Namespace returns where the socket is connected.
 func (s *Socket) Namespace() *Namespace { return s.namespace }
 
-// Handshake returns what the socket was connected with.
-func (s *Socket) Handshake() *Handshake { return s.handshake }
+// Handshake returns what the socket was connected with. Auth is there until the OnConnect functions have returned: keep
+// what you need of it.
+func (s *Socket) Handshake() *Handshake {
+	if a := s.arrival.Load(); a != nil {
+		return &a.Handshake
+	}
+	return &Handshake{Request: s.conn.session.Request()}
+}
 
 // Transport returns "polling" or "websocket", as it is now.
 func (s *Socket) Transport() string { return s.conn.session.Transport() }
@@ -238,8 +248,8 @@ func (s *Socket) retire(r Reason) (left remains, first bool) {
 	}
 	s.reason = r
 	s.phase.Store(offline)
-	left = remains{s.rooms.members, s.acks, s.life, !s.busy}
-	s.rooms, s.acks, s.busy = set[string]{}, nil, true
+	left = remains{s.rooms.members, s.acks, s.life, !s.inbox.busy}
+	s.rooms, s.acks, s.inbox.busy = set[string]{}, nil, true
 	if !byClient(r) {
 		s.inbox.drop()
 	}
