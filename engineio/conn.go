@@ -16,6 +16,7 @@ import (
 type conn struct {
 	session *Session       // fixed at birth
 	reader  wsproto.Reader // the reader's
+	deflate bool           // fixed at birth: compression was agreed on
 	over    bool           // the reader's: what still comes does not matter
 	adopted bool           // the reader's: carries the session
 	entered bool           // the reader's: in a turn of callbacks

@@ -63,6 +63,7 @@ type Options struct {
 	BodyTimeout    time.Duration // for a whole polling body to arrive; 0: 10 s
 	Compress       int           // polling answers above so many bytes are gzipped; 0: 1,024; negative: never
 	Goroutines     bool          // read every connection by a goroutine of its own, also where a poller could
+	Deflate        bool          // offer permessage-deflate, for frames from 1 KiB; costs CPU, and memory while compressing
 	AllowEIO3      bool          // serve clients of protocol 3 too (socket.io-client 1.x and 2.x)
 
 	// CheckOrigin says whether a request is served, on every transport, by its

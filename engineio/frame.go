@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"encoding/binary"
+	"sync"
 
 	"github.com/dokkerr/realtime/eioproto"
 	"github.com/dokkerr/realtime/wsproto"
@@ -10,9 +11,44 @@ import (
 // Frame is one message encoded once, for every transport and any number of
 // sessions. It is immutable.
 type Frame struct {
-	wire   []byte // a whole WebSocket frame
-	packet int32  // where the Engine.IO packet starts in wire, behind the header
-	binary bool
+	wire     []byte // a whole WebSocket frame
+	packet   int32  // where the Engine.IO packet starts in wire, behind the header
+	binary   bool
+	deflated *deflated // nil: never compressed
+}
+
+// deflated is a frame's compressed form, made once, when the first session wants it, for all copies of the frame.
+type deflated struct {
+	once sync.Once
+	wire []byte
+}
+
+// deflateFrom is the size from which compressing pays.
+const deflateFrom = 1024
+
+// Uncompressed returns the frame as it is never compressed.
+func (f Frame) Uncompressed() Frame {
+	f.deflated = nil
+	return f
+}
+
+// on returns the frame's bytes for a WebSocket on which deflate was agreed on or not. Where compressing gains nothing they
+// are plain.
+func (f *Frame) on(deflate bool) []byte {
+	if !deflate || f.deflated == nil {
+		return f.wire
+	}
+	f.deflated.once.Do(func() {
+		op := wsproto.Text
+		if f.binary {
+			op = wsproto.Binary
+		}
+		f.deflated.wire = wsproto.AppendDeflated(nil, op, f.wire[f.packet:])
+	})
+	if len(f.deflated.wire) < len(f.wire) {
+		return f.deflated.wire
+	}
+	return f.wire
 }
 
 // TextFrame builds a text message: build appends its content to dst and
@@ -48,7 +84,11 @@ func seal(buf []byte, op wsproto.Opcode) Frame {
 	h := wsproto.AppendHeader(header[:0], op, len(buf)-wsproto.MaxHeader)
 	start := wsproto.MaxHeader - len(h)
 	copy(buf[start:], h)
-	return Frame{wire: buf[start:], packet: int32(len(h)), binary: op == wsproto.Binary}
+	f := Frame{wire: buf[start:], packet: int32(len(h)), binary: op == wsproto.Binary}
+	if len(buf)-wsproto.MaxHeader >= deflateFrom {
+		f.deflated = &deflated{}
+	}
+	return f
 }
 
 // controlFrame is a packet of the engine's own.

@@ -26,13 +26,12 @@ func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, q query
 		return
 	}
 	c := &conn{adopted: true}
-	c.reader.MaxMessage = srv.options.MaxPayload
+	answer := srv.accept(c, r)
 	s, refused := srv.register(r, q, c)
 	if refused != nil {
 		raw.Close()
 		return
 	}
-	answer := wsproto.AppendSwitching(nil, r.Header.Get("Sec-WebSocket-Key"))
 	answer = append(answer, srv.openPacket(s.id, `[]`).wire...)
 	err = srv.answer(raw, answer)
 	srv.handler.Open(s)
@@ -43,6 +42,17 @@ func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, q query
 		return
 	}
 	c.park(raw, early)
+}
+
+// accept sets c up as r asks for, and returns the answer to a handshake that was checked.
+func (srv *Server) accept(c *conn, r *http.Request) []byte {
+	extensions := ""
+	if srv.options.Deflate {
+		extensions, c.deflate = wsproto.NegotiateDeflate(r.Header["Sec-Websocket-Extensions"])
+	}
+	c.reader.MaxMessage = srv.options.MaxPayload
+	c.reader.Deflate = c.deflate
+	return wsproto.AppendSwitchingWith(nil, r.Header.Get("Sec-WebSocket-Key"), extensions)
 }
 
 // answer writes to a connection whose buffers are empty, so that it does not wait for the peer.
@@ -86,7 +96,7 @@ func (srv *Server) upgrade(w http.ResponseWriter, r *http.Request, s *Session) {
 		return
 	}
 	c := &conn{session: s}
-	c.reader.MaxMessage = srv.options.MaxPayload
+	answer := srv.accept(c, r)
 	if !s.nominate(c) {
 		badRequest.write(w)
 		return
@@ -99,7 +109,7 @@ func (srv *Server) upgrade(w http.ResponseWriter, r *http.Request, s *Session) {
 		badRequest.write(w)
 		return
 	}
-	if err := srv.answer(raw, wsproto.AppendSwitching(nil, r.Header.Get("Sec-WebSocket-Key"))); err != nil {
+	if err := srv.answer(raw, answer); err != nil {
 		c.release()
 		raw.Close()
 		return

@@ -81,9 +81,9 @@ func (s *Session) write() {
 		return
 	}
 	s.writing = true
-	parked := s.ws.parked
+	parked, deflate := s.ws.parked, s.ws.deflate
 	s.mu.Unlock()
-	rest, err := writeFrames(parked, frames, pong)
+	rest, err := writeFrames(parked, deflate, frames, pong)
 	s.mu.Lock()
 	if frames != nil {
 		s.outbox.bytes += len(rest) - size(*frames)
@@ -168,9 +168,9 @@ const joinSize = 16 << 10
 var joinPool = sync.Pool{New: func() any { b := make([]byte, 0, joinSize); return &b }}
 
 // writeFrames writes all that the connection takes, joined, and returns the rest, whose bytes are not shared with a pool.
-func writeFrames(parked netpoll.Conn, frames *[]Frame, pong []byte) (rest []byte, err error) {
+func writeFrames(parked netpoll.Conn, deflate bool, frames *[]Frame, pong []byte) (rest []byte, err error) {
 	if pong == nil && len(*frames) == 1 {
-		wire := (*frames)[0].wire
+		wire := (*frames)[0].on(deflate)
 		n, err := parked.Write(wire)
 		return wire[n:], err
 	}
@@ -178,7 +178,7 @@ func writeFrames(parked netpoll.Conn, frames *[]Frame, pong []byte) (rest []byte
 	*buf = append((*buf)[:0], pong...)
 	if frames != nil {
 		for i := range *frames {
-			*buf = append(*buf, (*frames)[i].wire...)
+			*buf = append(*buf, (*frames)[i].on(deflate)...)
 		}
 	}
 	n, err := parked.Write(*buf)
