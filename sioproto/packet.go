@@ -4,6 +4,7 @@
 //
 // It accepts what the official parser accepts, but for these, which are malformed here:
 //   - an empty text, or white space for a type (official: CONNECT);
+//   - CONNECT_ERROR, which only servers send;
 //   - counts and ids in other than decimal digits, and ids above 2^53-1 or of more than 16 digits;
 //   - more JSON levels, or a longer namespace, than Limits allows;
 //   - a placeholder whose num is written with sign, point or exponent;
