@@ -97,10 +97,14 @@ export class Client {
   /** From here on the client keeps back what shows the server that it lives: its pongs, the older one its pings. */
   stopHeartbeat() {
     const { engine } = this.socket.io;
+    if (isOld(this.version)) {
+      clearTimeout(engine.pingIntervalTimer);
+      clearTimeout(engine.pingTimeoutTimer); // nor does it give up by itself
+      return;
+    }
     const name = engine._sendPacket ? '_sendPacket' : 'sendPacket';
     const send = engine[name];
-    const kept = isOld(this.version) ? 'ping' : 'pong';
-    engine[name] = (type, ...rest) => (type === kept ? undefined : send.call(engine, type, ...rest));
+    engine[name] = (type, ...rest) => (type === 'pong' ? undefined : send.call(engine, type, ...rest));
   }
 
   close() {
