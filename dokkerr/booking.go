@@ -3,6 +3,7 @@ package dokkerr
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 const maxReason = 500
@@ -123,11 +124,5 @@ func (b Booking) active() bool {
 
 // paid says whether a payment for the booking was ever completed.
 func (b Booking) paid() bool {
-	for _, p := range b.Payments {
-		switch p.Status {
-		case completed, refunded, partiallyRefunded, disputed:
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(b.Payments, Payment.succeeded)
 }

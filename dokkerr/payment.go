@@ -78,8 +78,8 @@ func (s *Service) putPayment(tx Tx, in PaymentPut) (Payment, error) {
 	if err != nil {
 		return Payment{}, err
 	}
-	if p.BookingID != in.BookingID || p.Amount != in.Amount || p.Currency != in.Currency {
-		return Payment{}, conflict("a payment's booking, amount and currency are fixed at its creation")
+	if err := p.checkTerms(in); err != nil {
+		return Payment{}, err
 	}
 	from := p.Status
 	changed, err := paymentMachine.change(from, in.Status, p.Version, in.Version)
@@ -101,6 +101,23 @@ func findPayment(tx Tx, in PaymentPut) (Payment, error) {
 		return Payment{PaymentID: in.PaymentID, BookingID: in.BookingID, Amount: in.Amount, Currency: in.Currency}, nil
 	}
 	return p, err
+}
+
+// checkTerms refuses to change what was agreed.
+func (p Payment) checkTerms(in PaymentPut) error {
+	if p.BookingID != in.BookingID || p.Amount != in.Amount || p.Currency != in.Currency {
+		return conflict("a payment's booking, amount and currency are fixed at its creation")
+	}
+	return nil
+}
+
+// succeeded says whether the payment was ever completed.
+func (p Payment) succeeded() bool {
+	switch p.Status {
+	case completed, refunded, partiallyRefunded, disputed:
+		return true
+	}
+	return false
 }
 
 // tellPayment tells both parties of every state but pending.

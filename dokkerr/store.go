@@ -92,6 +92,12 @@ type Tx interface {
 	// Answer finds what PutAnswer stored in the last 30 days.
 	Answer(key string) (Answer, error)
 	PutAnswer(a Answer)
+	// ProviderEvent finds what PutProviderEvent stored, without its Payment. LastAttempt is the latest Created of the
+	// payment's Applied events that tell processing or failed.
+	ProviderEvent(id string) (ProviderEvent, error)
+	LastAttempt(payment ID) (Time, error)
+	// PutProviderEvent stores a new one, or the outcome of one that was parked.
+	PutProviderEvent(e ProviderEvent)
 	// Append tells an event and, when it is durable, writes it to the inbox of each receiver at that user's next position
 	// (delivery R6, R9), which the store fills in.
 	Append(e Entry)

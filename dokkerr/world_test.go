@@ -25,6 +25,10 @@ type world struct {
 	asha, ben dokkerr.Actor
 	mu        sync.Mutex
 	events    []dokkerr.Event // under mu
+
+	// Of lastTold, under mu.
+	looked int
+	last   map[dokkerr.ID]string
 }
 
 func newWorld(t testing.TB) *world {

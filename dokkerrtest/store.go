@@ -41,6 +41,7 @@ func TestStore(t *testing.T, open func(t *testing.T) dokkerr.Store) {
 		{"notifications are listed, read and counted", testNotifications},
 		{"a short id finds the only one", testResolve},
 		{"an answer is kept for 30 days", testAnswer},
+		{"what the provider told is kept", testProviderEvents},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.run(t, newBench(t, open(t))) })

@@ -178,11 +178,11 @@ func TestRolledBackFile(t *testing.T) {
 // TestPlans lets SQLite explain every query: none walks through a table, or sorts what could be long.
 func TestPlans(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "test.db"), nil)
-	walk := regexp.MustCompile(`SCAN (event|user|conversation|booking|payment|answer)\b`)
+	walk := regexp.MustCompile(`SCAN (event|user|conversation|booking|payment|answer|provider_event)\b`)
 	for _, query := range []string{
 		selectUser, selectHead, selectInbox, conversationByID, conversationByUsers, messageByID, messageByKey,
 		lowestMessages, highestMessages, selectConversations, selectContacts, selectNotification, selectNotifications,
-		countUnread, bookingByID, bookingsOfUser, selectPayment, resolveUser, resolveListing, resolveBooking,
+		countUnread, bookingByID, bookingsOfUser, selectPayment, selectProviderEvent, selectLastAttempt, resolveUser, resolveListing, resolveBooking,
 	} {
 		plan, err := explain(t, s, query)
 		if err != nil {
