@@ -9,6 +9,7 @@ page_sources := $(shell find web/src web/public -type f) web/index.html web/vite
 # Written by npm at the end of an installation.
 web_packages := web/node_modules/.package-lock.json
 e2e_packages := e2e/node_modules/.package-lock.json
+conformance_packages := e2e/conformance/node_modules/.package-lock.json
 
 .PHONY: help
 help: ## print this list
@@ -40,7 +41,7 @@ $(page): $(web_packages) $(page_sources)
 	touch $@
 
 .PHONY: test
-test: tools check go-test race e2e ## install what is missing from Debian, then run every check and test
+test: tools check go-test race conformance e2e ## install what is missing from Debian, then run every check and test
 
 .PHONY: tools
 tools: ## install what the tests need and this Debian machine lacks
@@ -64,7 +65,11 @@ race: tools ## run the Go tests, in their short form, with the race detector
 
 .PHONY: e2e
 e2e: tools build $(e2e_packages) ## run the stock clients and a real browser against the built server
-	cd e2e && node --test --test-timeout=300000
+	cd e2e && node --test --test-timeout=300000 *.test.js
+
+.PHONY: conformance
+conformance: tools $(conformance_packages) ## run the protocol's suites and clients of three generations against the library
+	cd e2e/conformance && npm test --silent
 
 .PHONY: fuzz
 fuzz: ## fuzz every target (TIME=10m each)
@@ -84,6 +89,6 @@ fmt: ## format the Go sources
 
 .PHONY: clean
 clean: ## remove everything that was built or installed
-	rm -rf bin web/node_modules e2e/node_modules e2e/screenshots
+	rm -rf bin web/node_modules e2e/node_modules e2e/conformance/node_modules e2e/screenshots
 	rm -rf bench/bin bench/results bench/servers/node/node_modules bench/servers/socketioxide/target
 	find console/dist -mindepth 1 ! -name README.md -delete
