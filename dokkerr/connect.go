@@ -2,18 +2,6 @@ package dokkerr
 
 import "context"
 
-// SeeUser records that a user was seen in a token, so that a short id finds it.
-func (s *Service) SeeUser(ctx context.Context, user ID) error {
-	seen, err := view(ctx, s.store, func(r Reader) (bool, error) { return r.Seen(user) })
-	if seen || err != nil {
-		return err
-	}
-	return s.store.Update(ctx, func(tx Tx) error {
-		tx.SeeUser(user)
-		return nil
-	})
-}
-
 // User resolves a full or short user id.
 func (s *Service) User(ctx context.Context, id string) (ID, error) {
 	return s.resolve(ctx, KindUser, "userId", id)
@@ -39,11 +27,6 @@ func (s *Service) resolve(ctx context.Context, kind Kind, path, id string) (ID, 
 // Contacts returns who shares a conversation or an active booking with the user.
 func (s *Service) Contacts(ctx context.Context, user ID) ([]ID, error) {
 	return view(ctx, s.store, func(r Reader) ([]ID, error) { return r.Contacts(user) })
-}
-
-// Head returns the user's published head: the position of the last event told (delivery R3).
-func (s *Service) Head(ctx context.Context, user ID) (Position, error) {
-	return view(ctx, s.store, func(r Reader) (Position, error) { return r.Head(user) })
 }
 
 // Inbox returns up to limit events of the user after a position, ascending.

@@ -106,7 +106,7 @@ func TestTyping(t *testing.T) {
 	if got, err := w.Typing(t.Context(), w.ben, "", w.asha.User.String()); err != nil || got != want {
 		t.Errorf("by recipient: %+v, %v", got, err)
 	}
-	if err := w.SeeUser(t.Context(), w.asha.User); err != nil {
+	if err := w.Record(t.Context(), dokkerr.Device{User: w.asha.User}, 0); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := w.Typing(t.Context(), w.ben, "", w.asha.User.String()[:8]); err != nil || got != want {

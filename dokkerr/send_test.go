@@ -137,7 +137,7 @@ func TestSendNormalises(t *testing.T) {
 // TestSendAgain repeats a key: the same message, in whatever form, is the same message.
 func TestSendAgain(t *testing.T) {
 	w := newWorld(t)
-	if err := w.SeeUser(t.Context(), w.ben.User); err != nil {
+	if err := w.Record(t.Context(), dokkerr.Device{User: w.ben.User}, 0); err != nil {
 		t.Fatal(err)
 	}
 	in := text(w.ben, "Cafe\u0301")

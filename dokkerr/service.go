@@ -138,6 +138,8 @@ type Options struct {
 	Publish func([]Event)
 	// MaxContent bounds a message's text in bytes of UTF-8 after NFC; 0: 16 KiB.
 	MaxContent int
+	// Retention is how far back events are delivered; zero: 30 days, 100,000 events of a user.
+	Retention Retention
 }
 
 // Service applies the rules. All its methods may run at once. Every error is an *Error, the context's, or an
@@ -146,6 +148,7 @@ type Service struct {
 	store      Store            // fixed at birth
 	now        func() time.Time // fixed at birth
 	maxContent int              // fixed at birth
+	retention  Retention        // fixed at birth
 	illegal    atomic.Uint64    // changes refused by a state machine
 }
 
@@ -154,7 +157,7 @@ func NewService(store Store, o *Options) *Service {
 	if o == nil {
 		o = &Options{}
 	}
-	s := &Service{store: store, now: o.Now, maxContent: o.MaxContent}
+	s := &Service{store: store, now: o.Now, maxContent: o.MaxContent, retention: o.Retention.withDefaults()}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -12,7 +12,7 @@ import (
 func TestShortID(t *testing.T) {
 	w := newWorld(t)
 	b := w.book(t, "pending")
-	if err := w.SeeUser(t.Context(), w.asha.User); err != nil {
+	if err := w.Record(t.Context(), dokkerr.Device{User: w.asha.User}, 0); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []dokkerr.ID{w.asha.User, b.BoaterID, b.OwnerID} {
@@ -37,7 +37,7 @@ func TestShortID(t *testing.T) {
 	}
 	twin := w.asha.User
 	twin[9]++
-	if err := w.SeeUser(t.Context(), twin); err != nil {
+	if err := w.Record(t.Context(), dokkerr.Device{User: twin}, 0); err != nil {
 		t.Fatal(err)
 	}
 	_, err = w.User(t.Context(), twin.String()[:8])

@@ -43,6 +43,8 @@ type Lookup interface {
 	Resolve(kind Kind, prefix [4]byte) (ID, error)
 	// Seen says whether SeeUser was called for the user.
 	Seen(user ID) (bool, error)
+	// Secret finds what PutSecret stored.
+	Secret(name string) ([]byte, error)
 	// Conversation finds a conversation by its id, ConversationOf by its two users in either order.
 	Conversation(id ID) (ConversationState, error)
 	ConversationOf(a, b ID) (ConversationState, error)
@@ -59,10 +61,7 @@ type Lookup interface {
 // Reader is a Lookup with lists, over what was published. A user whom the store does not know has empty ones.
 type Reader interface {
 	Lookup
-	// Head is the position of the user's last event, 0 before the first.
-	Head(user ID) (Position, error)
-	// Inbox lists up to limit events of the user after a position, ascending.
-	Inbox(user ID, after Position, limit int) ([]Delivery, error)
+	InboxReader
 	// Messages lists messages of a conversation, ascending by seq.
 	Messages(conversation ID, span Span) ([]Message, error)
 	// Conversations lists up to limit of the user's conversations by their last message, newest first: those whose last
@@ -80,6 +79,7 @@ type Reader interface {
 // order once it has returned nil.
 type Tx interface {
 	Lookup
+	DeviceWriter
 	// SeeUser lets the user's short id find it.
 	SeeUser(user ID)
 	// PutReadMarks stores how far the two users of a conversation have read.

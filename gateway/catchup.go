@@ -34,10 +34,12 @@ func (d *feeds) startCatchUp(s *subscription) {
 // catchUp sends from the store what s has not passed until the cursor meets the published head, then turns s to live. It ends early
 // with ctx.
 func (d *feeds) catchUp(ctx context.Context, s *subscription) {
+	w := newWindow()
 	for pause, retry := time.Duration(0), firstRetry; sleep(ctx, pause); {
-		done, err := d.replay(ctx, s)
+		done, err := d.replay(ctx, s, w)
+		stuck, unasked := w.stuck()
 		switch {
-		case done && s.feed.goLive(s):
+		case done && d.goLive(s):
 			return
 		case err != nil && ctx.Err() == nil:
 			if retry == firstRetry {
@@ -46,15 +48,21 @@ func (d *feeds) catchUp(ctx context.Context, s *subscription) {
 			pause, retry = retry, min(2*retry, lastRetry)
 		case s.sink.full():
 			pause, retry = drainPause, firstRetry
+		case stuck:
+			if unasked {
+				d.askWithin(s, w)
+			}
+			w.wait(ctx)
+			pause, retry = 0, firstRetry
 		default:
 			pause, retry = 0, firstRetry
 		}
 	}
 }
 
-// replay reads one batch behind the cursor and sends it as far as the socket has room. done is true when nothing that
-// was published before the read is left.
-func (d *feeds) replay(ctx context.Context, s *subscription) (done bool, err error) {
+// replay reads one batch behind the cursor and sends it as far as the socket and the window have room. done is true when nothing
+// that was published before the read is left.
+func (d *feeds) replay(ctx context.Context, s *subscription, w *window) (done bool, err error) {
 	if s.sink.full() {
 		return false, nil
 	}
@@ -63,7 +71,7 @@ func (d *feeds) replay(ctx context.Context, s *subscription) (done bool, err err
 	// The head is looked at before the read: what the store then does not show below it does not exist (delivery R9).
 	head := s.feed.published()
 	batch, err := d.read(ctx, s)
-	if err != nil || !s.passAll(ctx, batch) || len(batch) == maxBatch {
+	if err != nil || !d.passAll(ctx, s, batch, w) || len(batch) == maxBatch {
 		return false, err
 	}
 	s.cursor = max(s.cursor, head)
@@ -76,13 +84,33 @@ func (d *feeds) read(ctx context.Context, s *subscription) ([]dokkerr.Delivery, 
 	return d.inbox(ctx, s.feed.user, s.cursor, maxBatch)
 }
 
-// passAll returns false when the socket has no room for the rest, or has ended.
-func (s *subscription) passAll(ctx context.Context, batch []dokkerr.Delivery) bool {
+// passAll returns false when there is no room for the rest, or the socket has ended.
+func (d *feeds) passAll(ctx context.Context, s *subscription, batch []dokkerr.Delivery, w *window) bool {
 	for _, row := range batch {
-		if s.sink.full() || ctx.Err() != nil {
+		e := &outgoing{name: row.Name, data: row.Data}
+		if s.sink.full() || ctx.Err() != nil || !w.fits(e.size()) {
 			return false
 		}
-		s.pass(row.Origin, &outgoing{name: row.Name, data: row.Data}, row.Position)
+		if s.pass(row.Origin, e, row.Position) && w.add(e.size()) {
+			d.askWithin(s, w)
+		}
+	}
+	return true
+}
+
+// askWithin sends a ping whose pong widens the window.
+func (d *feeds) askWithin(s *subscription, w *window) {
+	mark := w.mark()
+	d.ask(s, s.cursor, func() { w.prove(mark) })
+}
+
+// goLive turns s to live and returns true, unless more was published than s has passed. The last of the catch-up is proved at once.
+func (d *feeds) goLive(s *subscription) bool {
+	if !s.feed.goLive(s) {
+		return false
+	}
+	if cursor, ok := s.due(); ok {
+		d.ask(s, cursor, func() {})
 	}
 	return true
 }

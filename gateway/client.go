@@ -12,16 +12,16 @@ import (
 // and passing ones are dropped.
 const lowWater = 256 << 10
 
-// client is one socket and who is behind it. Fixed at birth, but for the subscription.
+// client is one socket and who is behind it. Fixed when it is connected, but for the subscription.
 type client struct {
 	socket   *socketio.Socket
 	logger   *slog.Logger
 	identity token.Identity
 	actor    dokkerr.Actor // its session is the socket's own
-	deviceID string        // as the client names its device; "" when it does not
-	since    string        // a position, for clients without recovery (delivery R21); "" for none
+	device   dokkerr.Device
+	plain    bool // keeps its position by itself: no offsets, no replay (delivery R21)
 
-	subscription subscription
+	subscription
 }
 
 // clientOf returns the client that login has put into the socket.
@@ -29,6 +29,9 @@ func clientOf(s *socketio.Socket) *client { return s.Value.(*client) }
 
 // send queues an event, behind an offset if it is durable. It does not block.
 func (c *client) send(e *outgoing, offset string) {
+	if c.plain && offset != "" {
+		e, offset = e.withPosition(offset), ""
+	}
 	encoded, err := e.encode(c.socket.Namespace())
 	if err != nil {
 		c.logger.Error("event cannot be encoded", "event", e.name, "error", err)
@@ -39,6 +42,9 @@ func (c *client) send(e *outgoing, offset string) {
 	}
 	c.socket.Send(encoded)
 }
+
+func (c *client) confirm(proved func()) { c.socket.Confirm(proved) }
+func (c *client) replace()              { c.socket.Close(Replaced) }
 
 func (c *client) full() bool { return c.socket.Buffered() >= lowWater }
 

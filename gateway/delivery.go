@@ -2,12 +2,10 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -21,6 +19,9 @@ type outgoing struct {
 	data    json.RawMessage // one object
 	encoded *socketio.Encoded
 }
+
+// size is about what the event takes on the wire.
+func (e *outgoing) size() int { return len(e.name) + len(e.data) + 48 }
 
 func (e *outgoing) encode(n *socketio.Namespace) (socketio.Encoded, error) {
 	if e.encoded == nil {
@@ -37,6 +38,8 @@ func (e *outgoing) encode(n *socketio.Namespace) (socketio.Encoded, error) {
 type sink interface {
 	send(e *outgoing, offset string) // offset "" for an event that is not durable
 	full() bool                      // over the low-water mark
+	confirm(proved func())           // a ping behind what was sent; proved is called on its pong
+	replace()                        // its session goes on elsewhere
 	join(booking dokkerr.ID)
 	leave(booking dokkerr.ID)
 }
@@ -46,10 +49,16 @@ type feeds struct {
 	inbox   inboxReader
 	timeout time.Duration // of one read
 	logger  *slog.Logger
+	places  *places       // nil: nothing is confirmed
 	reads   chan struct{} // a slot for each reader that may hold rows in memory
 	ctx     context.Context
 	stop    context.CancelFunc
 	running sync.WaitGroup // catch-ups
+	timers  sync.WaitGroup // what runs lazily
+
+	proofs       sync.Mutex      // taken last
+	unproven     []*subscription // live, with events behind which no ping stands (delivery R24); under proofs
+	unprovenWake chan struct{}   // there are some
 
 	// mu is held for reading while an event is delivered: else a feed could be dropped and made anew between its
 	// look-up and the delivery.
@@ -73,35 +82,58 @@ type subscription struct {
 	sink    sink   // fixed at birth
 	session string // whose own events are not sent back (delivery R16); fixed at birth
 	feed    *feed  // set once by attach
+	fence   uint64 // of two with one session the later one stays (delivery R17); fixed before attach
+
+	began     dokkerr.Position // of the session, which confirms nothing that is further back; fixed before attach
+	confirmed dokkerr.Position // of the device, as it was stored; fixed before attach
+	proven    dokkerr.Position // by the client's offset; fixed before attach
+	place     *place           // of the device, which proofs move; nil: none. Fixed before attach
+	gap       bool             // tell of it first; fixed before attach
 
 	cursor  dokkerr.Position        // all up to it was sent; under feed.mu while live, the catch-up's otherwise
 	live    bool                    // the cursor has met the published head; under feed.mu
 	stop    context.CancelFunc      // ends the catch-up; under feed.mu
+	marked  dokkerr.Position        // all up to it stands before a ping; under feed.mu
+	pings   int                     // on their way; under feed.mu
+	awaited bool                    // is in feeds.unproven; under feed.mu
+	gone    chan struct{}           // closed by detach; nil unless somebody waits; under feed.mu
 	changed map[dokkerr.ID]struct{} // bookings told of before the rooms were settled, nil from then on; under feed.mu
 }
 
-func newFeeds(inbox inboxReader, timeout time.Duration, logger *slog.Logger) *feeds {
+func newFeeds(inbox inboxReader, places *places, timeout time.Duration, logger *slog.Logger) *feeds {
 	ctx, stop := context.WithCancel(context.Background())
-	return &feeds{
-		inbox:   inbox,
-		timeout: timeout,
-		logger:  logger,
-		reads:   make(chan struct{}, maxReads),
-		ctx:     ctx,
-		stop:    stop,
-		byUser:  make(map[dokkerr.ID]*feed),
+	d := &feeds{
+		inbox:        inbox,
+		places:       places,
+		timeout:      timeout,
+		logger:       logger,
+		reads:        make(chan struct{}, maxReads),
+		ctx:          ctx,
+		stop:         stop,
+		byUser:       make(map[dokkerr.ID]*feed),
+		unprovenWake: make(chan struct{}, 1),
 	}
+	d.timers.Go(func() { lazily(ctx, d.unprovenWake, d.askAll) })
+	d.timers.Go(func() { lazily(ctx, places.wake, places.flush) })
+	return d
 }
 
 func newSubscription(to sink, session string, cursor dokkerr.Position) subscription {
 	return subscription{
-		sink: to, session: session, cursor: cursor, stop: func() {}, changed: make(map[dokkerr.ID]struct{}),
+		sink: to, session: session, cursor: cursor, marked: cursor, stop: func() {}, changed: make(map[dokkerr.ID]struct{}),
 	}
 }
 
 // attach adds a subscription. It begins with a catch-up from its cursor, so that what was published since that
-// was read is not missed.
+// was read is not missed. Of two with one session the earlier one is replaced.
 func (d *feeds) attach(user dokkerr.ID, s *subscription) {
+	if replaced := d.add(user, s); replaced != nil {
+		replaced.sink.replace()
+	}
+}
+
+// add returns which of two subscriptions with one session is the earlier.
+func (d *feeds) add(user dokkerr.ID, s *subscription) (earlier *subscription) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f := d.byUser[user]
@@ -112,8 +144,29 @@ func (d *feeds) attach(user dokkerr.ID, s *subscription) {
 	s.feed = f
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for _, other := range f.subscriptions {
+		switch {
+		case other.fence == 0 || other.session != s.session:
+		case other.fence < s.fence:
+			earlier = other
+		default:
+			earlier = s
+		}
+	}
 	f.subscriptions = append(f.subscriptions, s)
+	if s.gap {
+		s.tellGap()
+	}
 	d.startCatchUp(s)
+	return earlier
+}
+
+// tellGap sends the first event of a subscription that has missed some for good (delivery R23). What is kept begins behind the
+// position where delivery goes on.
+func (s *subscription) tellGap() {
+	at := s.feed.offset(s.cursor)
+	s.sink.send(&outgoing{name: "sync.gap", data: fmt.Appendf(nil, `{"oldest":%q,"position":%q}`, at, at)}, at)
+	s.marked-- // so that a ping is due
 }
 
 // detach takes a subscription out and ends its catch-up.
@@ -124,6 +177,9 @@ func (d *feeds) detach(s *subscription) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s.stop()
+	if s.gone != nil {
+		close(s.gone)
+	}
 	f.subscriptions = slices.DeleteFunc(f.subscriptions, func(other *subscription) bool { return other == s })
 	if len(f.subscriptions) == 0 {
 		delete(d.byUser, f.user)
@@ -168,15 +224,18 @@ func (d *feeds) advance(s *subscription, origin string, out *outgoing, position 
 		d.startCatchUp(s)
 	default:
 		s.pass(origin, out, position)
+		d.await(s)
 	}
 }
 
 // pass moves the cursor over an event and sends it, unless the socket's own session caused it (delivery R16).
-func (s *subscription) pass(origin string, out *outgoing, position dokkerr.Position) {
-	if origin == "" || origin != s.session {
+func (s *subscription) pass(origin string, out *outgoing, position dokkerr.Position) (sent bool) {
+	sent = origin == "" || origin != s.session
+	if sent {
 		s.sink.send(out, s.feed.offset(position))
 	}
 	s.cursor = position
+	return sent
 }
 
 // published returns the head.
@@ -194,22 +253,16 @@ func (f *feed) goLive(s *subscription) bool {
 	return s.live
 }
 
-// offset is a position as it travels behind a durable event (delivery R1).
-func (f *feed) offset(p dokkerr.Position) string {
-	return f.tag + "." + strconv.FormatInt(int64(p), 10)
-}
+// offset is a position as it travels behind a durable event.
+func (f *feed) offset(p dokkerr.Position) string { return formatOffset(f.tag, p) }
 
-// userTag tells one user's offsets from another's. It is stable, and says no more about the user than the events do.
-func userTag(user dokkerr.ID) string {
-	sum := sha256.Sum256([]byte(user.String()))
-	return hex.EncodeToString(sum[:4])
-}
-
-// close ends the catch-ups and waits for them. No publish may follow that needs one.
+// close ends the catch-ups, waits for them, and stores what was confirmed. No publish may follow that needs one.
 func (d *feeds) close() {
 	d.mu.Lock()
 	d.closed = true
 	d.mu.Unlock()
 	d.stop()
 	d.running.Wait()
+	d.timers.Wait()
+	d.places.flush()
 }

@@ -29,6 +29,8 @@ type recorder struct {
 }
 
 func (r *recorder) send(e *outgoing, offset string) { r.note(e.name, offset) }
+func (r *recorder) confirm(proved func())           { go proved() }
+func (r *recorder) replace()                        {}
 func (r *recorder) join(booking dokkerr.ID)         { r.note("+"+bookingRoom(booking), "") }
 func (r *recorder) leave(booking dokkerr.ID)        { r.note("-"+bookingRoom(booking), "") }
 
@@ -109,6 +111,8 @@ func (l *log) inbox(ctx context.Context, _ dokkerr.ID, after dokkerr.Position, l
 	return page, nil
 }
 
+func (l *log) store(context.Context, []dokkerr.Confirmation) error { return nil }
+
 func (l *log) wait() {
 	if l.pause != nil {
 		l.pause()
@@ -130,7 +134,8 @@ func (l *log) behind(start dokkerr.Position, session string) []string {
 }
 
 func startFeeds(t *testing.T, l *log) *feeds {
-	d := newFeeds(l.inbox, time.Minute, slog.New(slog.DiscardHandler))
+	logger := slog.New(slog.DiscardHandler)
+	d := newFeeds(l.inbox, newPlaces(l.store, time.Minute, logger), time.Minute, logger)
 	t.Cleanup(d.close)
 	return d
 }
@@ -142,8 +147,8 @@ func attached(t *testing.T, d *feeds, r *recorder, session string, start dokkerr
 	return &s
 }
 
-// place tells where a subscription at rest is.
-func (s *subscription) place() (live bool, cursor dokkerr.Position) {
+// rest tells where a subscription at rest is.
+func (s *subscription) rest() (live bool, cursor dokkerr.Position) {
 	s.feed.mu.Lock()
 	defer s.feed.mu.Unlock()
 	return s.live, s.cursor
@@ -194,7 +199,7 @@ func TestOwnSessionIsSkippedAndItsCursorAdvances(t *testing.T) {
 		wantOffsets(t, phone, l.behind(2, ""))
 		wantOffsets(t, laptop, l.behind(0, ""))
 		for _, s := range []*subscription{own, other} {
-			if live, cursor := s.place(); !live || cursor != 3 {
+			if live, cursor := s.rest(); !live || cursor != 3 {
 				t.Errorf("live %v at %d, want live at 3", live, cursor)
 			}
 		}
@@ -272,7 +277,7 @@ func TestLongBacklogIsReadInBatches(t *testing.T) {
 		r := &recorder{}
 		s := attached(t, d, r, "phone", 5)
 		synctest.Wait()
-		if live, _ := s.place(); !live {
+		if live, _ := s.rest(); !live {
 			t.Error("not live at the end of the backlog")
 		}
 		wantOffsets(t, r, l.behind(5, ""))
@@ -293,7 +298,7 @@ func TestRowsThatAreGoneDoNotHoldASocketBack(t *testing.T) {
 		l.mu.Unlock()
 		r.drain()
 		time.Sleep(time.Second)
-		if live, cursor := s.place(); !live || cursor != 2 {
+		if live, cursor := s.rest(); !live || cursor != 2 {
 			t.Errorf("live %v at %d, want live at 2", live, cursor)
 		}
 		wantOffsets(t, r, l.behind(0, ""))
@@ -455,7 +460,7 @@ func TestCloseEndsCatchUps(t *testing.T) {
 		d.detach(stuck) // as a socket that outlives the shutdown
 		late := attached(t, d, &recorder{}, "laptop", 0)
 		synctest.Wait()
-		if live, _ := late.place(); live || reading != 0 {
+		if live, _ := late.rest(); live || reading != 0 {
 			t.Error("a catch-up ran after close")
 		}
 	})

@@ -22,7 +22,7 @@ func (g *Gateway) refusal(c *client, event string, err error) error {
 			RetryAfter: seconds(refused.RetryAfter),
 		}
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return &socketio.Error{Code: string(dokkerr.StorageUnavailable), Message: "the service is busy, try again", RetryAfter: 1}
 	}
 	g.logger.Error("command failed", "event", event, "user", c.actor.User, "error", err)

@@ -14,6 +14,7 @@ func (g *Gateway) register() {
 	handle(g, "message.read", g.readMessage)
 	handle(g, "message.typing", g.typingStarted)
 	handle(g, "message.history", g.history)
+	handle(g, "sync", g.sync)
 	handle(g, "conversation.list", g.conversations)
 	handle(g, "booking.list", g.bookings)
 	handle(g, "notification.list", g.notifications)
@@ -22,14 +23,14 @@ func (g *Gateway) register() {
 }
 
 // handle registers a handler behind what every client event passes: the command's deadline, the event's schema, and the
-// translation of errors. A command does not end with its socket: what a client sent before it left counts.
+// translation of errors.
 func handle[Out any](g *Gateway, event string, h func(ctx context.Context, c *client, in payload) (Out, error)) {
 	s, ok := schemas[event]
 	if !ok {
 		panic("gateway: no schema for " + event)
 	}
 	socketio.On(g.lobby, event, func(ctx context.Context, socket *socketio.Socket, args socketio.Raw) (Out, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.timeout)
+		ctx, cancel := g.commandContext(ctx)
 		defer cancel()
 		c := clientOf(socket)
 		in, err := s.decode(args)

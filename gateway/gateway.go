@@ -4,6 +4,7 @@ package gateway
 import (
 	"cmp"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/dokkerr/realtime/dokkerr"
@@ -21,13 +22,16 @@ type Options struct {
 }
 
 // Gateway registers the contract's events on a server's main namespace. Its methods may run at once.
-// All its fields are fixed at birth.
+// All its fields but fences are fixed at birth.
 type Gateway struct {
 	lobby    *socketio.Namespace
 	service  *dokkerr.Service
 	verifier *token.Verifier
 	timeout  time.Duration // of one command or one read
 	logger   *slog.Logger
+	signer   *signer
+	fences   atomic.Uint64 // counts the CONNECTs
+	places   *places
 	feeds    *feeds
 	presence *presence
 	typing   *limit.Keyed[typist]
@@ -46,9 +50,12 @@ func New(io *socketio.Server, service *dokkerr.Service, verifier *token.Verifier
 		logger:   cmp.Or(o.Logger, slog.Default()),
 		typing:   newTyping(cmp.Or(o.TypingInterval, 2*time.Second)),
 	}
-	g.feeds = newFeeds(service.Inbox, g.timeout, g.logger)
+	g.signer = &signer{load: service.RecoveryKey}
+	g.places = newPlaces(service.Confirm, g.timeout, g.logger)
+	g.feeds = newFeeds(service.Inbox, g.places, g.timeout, g.logger)
 	g.presence = newPresence(service.Contacts, g.tellPresence, cmp.Or(o.PresenceGrace, 10*time.Second), g.timeout, g.logger)
 	g.lobby.Use(g.login)
+	g.lobby.SetRecovery(recovery{g})
 	g.lobby.OnConnect(g.connect)
 	g.lobby.OnDisconnect(g.disconnect)
 	g.register()
@@ -93,6 +100,10 @@ func (g *Gateway) Close() {
 // connect runs behind the CONNECT reply. The feed comes first: what is published from now on is not missed.
 func (g *Gateway) connect(s *socketio.Socket) {
 	c := clientOf(s)
+	if !c.plain {
+		c.place = g.places.hold(c.device, c.confirmed)
+		g.places.confirm(c.place, c.began, c.proven)
+	}
 	g.feeds.attach(c.actor.User, &c.subscription)
 	g.joinRooms(s, c)
 	g.presence.connected(c.actor.User, c)
@@ -101,5 +112,8 @@ func (g *Gateway) connect(s *socketio.Socket) {
 func (g *Gateway) disconnect(s *socketio.Socket, _ socketio.Reason) {
 	c := clientOf(s)
 	g.presence.disconnected(c.actor.User, c)
-	g.feeds.detach(&c.subscription)
+	if c.place != nil {
+		g.places.release(c.place)
+	}
+	g.feeds.detach(&c.subscription) // last: who takes over waits for it
 }

@@ -2,9 +2,7 @@ package gateway
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -17,7 +15,6 @@ import (
 const (
 	maxToken    = 8 << 10
 	maxDeviceID = 128
-	maxSince    = 64
 )
 
 // StorageUnavailable ends a connection whose login or start could not read the store: the stock client comes back, as it would
@@ -30,9 +27,8 @@ var (
 	errInvalidToken = &socketio.Error{Message: "Invalid token"}
 )
 
-// login turns the token into the socket's client, and notes the user's published head: delivery starts there, as what is published
-// from now on might miss the page's first look at its lists.
-func (g *Gateway) login(ctx context.Context, s *socketio.Socket) error {
+// login turns the token into the socket's client. Where delivery to it starts is Resume's to say.
+func (g *Gateway) login(_ context.Context, s *socketio.Socket) error {
 	auth := readCredentials(s.Handshake().Auth)
 	if auth.token == "" && !auth.malformed {
 		return errNoToken
@@ -42,21 +38,14 @@ func (g *Gateway) login(ctx context.Context, s *socketio.Socket) error {
 		g.logger.Info("login refused", "remote", s.Handshake().RemoteAddr, "error", err)
 		return errInvalidToken
 	}
-	head, err := g.start(ctx, user)
-	if err != nil {
-		s.Close(StorageUnavailable)
-		return fmt.Errorf("login of %s: %w", user, err)
-	}
-	c := &client{
+	s.Value = &client{
 		socket:   s,
 		logger:   g.logger,
 		identity: identity,
-		actor:    dokkerr.Actor{User: user, Session: rand.Text()},
-		deviceID: auth.deviceID,
-		since:    auth.since,
+		actor:    dokkerr.Actor{User: user},
+		device:   dokkerr.Device{User: user, Name: deviceName(auth.deviceID, identity.SessionID)},
+		plain:    auth.plain,
 	}
-	c.subscription = newSubscription(c, c.actor.Session, head)
-	s.Value = c
 	return nil
 }
 
@@ -72,23 +61,12 @@ func (g *Gateway) verify(auth credentials) (token.Identity, dokkerr.ID, error) {
 	return identity, user, err
 }
 
-// start records that the user was seen and returns the user's published head. A store that cannot be written to, as a full
-// disk's, keeps nobody from reading.
-func (g *Gateway) start(ctx context.Context, user dokkerr.ID) (dokkerr.Position, error) {
-	ctx, cancel := context.WithTimeout(ctx, g.timeout)
-	defer cancel()
-	if err := g.service.SeeUser(ctx, user); err != nil {
-		g.logger.Warn("user cannot be recorded", "user", user, "error", err)
-	}
-	return g.service.Head(ctx, user)
-}
-
 // credentials is what a client sends in CONNECT.
 type credentials struct {
 	token     string // "" when there is none
 	malformed bool   // the token is no string, or too long
 	deviceID  string
-	since     string
+	plain     bool // since is there
 }
 
 // readCredentials reads auth. Only a bad token is held against the client: other fields of a wrong type count as absent.
@@ -101,7 +79,7 @@ func readCredentials(auth json.RawMessage) credentials {
 		case "deviceId":
 			c.deviceID = readShort(value, maxDeviceID)
 		case "since":
-			c.since = readShort(value, maxSince)
+			c.plain = isString(value)
 		}
 	}
 	return c

@@ -114,7 +114,7 @@ func (p *presence) disconnected(user dokkerr.ID, s greeter) {
 	if len(a.sockets) == 0 {
 		a.leftAt = time.Now()
 		p.leaving = append(p.leaving, departure{user, a.leftAt})
-		p.rouse()
+		rouse(p.wake)
 	}
 }
 
@@ -152,14 +152,7 @@ func (p *presence) schedule(user dokkerr.ID, a *attendance) {
 	}
 	a.due = true
 	p.due = append(p.due, user)
-	p.rouse()
-}
-
-func (p *presence) rouse() {
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
+	rouse(p.wake)
 }
 
 func (p *presence) run(ctx context.Context) {

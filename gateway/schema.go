@@ -42,6 +42,7 @@ type schema struct {
 const (
 	maxFields  = 4
 	maxInteger = 1<<53 - 1 // what JavaScript counts exactly
+	maxOffset  = 64        // bytes of a position
 	maxCursor  = 256       // bytes of a list's cursor
 )
 
@@ -72,6 +73,10 @@ var schemas = map[string]schema{
 		{Name: "conversationId", Kind: id},
 		{Name: "before", Kind: integer, Optional: true, Min: 0, Max: maxInteger},
 		{Name: "after", Kind: integer, Optional: true, Min: 0, Max: maxInteger},
+		{Name: "limit", Kind: integer, Optional: true, Min: 1, Max: 100},
+	}},
+	"sync": {Fields: []field{
+		{Name: "since", Kind: text, Min: 1, Max: maxOffset},
 		{Name: "limit", Kind: integer, Optional: true, Min: 1, Max: 100},
 	}},
 	"conversation.list": page,

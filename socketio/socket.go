@@ -173,8 +173,14 @@ func (s *Socket) Disconnect(closeConnection bool) {
 func (s *Socket) Close(reason Reason) { s.conn.close(cmp.Or(reason, engineio.ForcedClose)) }
 
 // Confirm has f called when the client has proved that all sent to it so far arrived: with the pong to a ping that is
-// sent behind it. f must not block. It is never called when the connection ends first.
-func (s *Socket) Confirm(f func()) { s.conn.session.Confirm(f) }
+// sent behind it. f must not block. It is never called when the socket ends first.
+func (s *Socket) Confirm(f func()) {
+	s.conn.session.Confirm(func() {
+		if s.isOnline() {
+			f()
+		}
+	})
+}
 
 func (s *Socket) disconnect() {
 	if !s.isOnline() || !s.end(ServerDisconnect) {

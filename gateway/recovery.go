@@ -1,0 +1,189 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/socketio"
+)
+
+// Replaced ends a connection whose session goes on over another one (delivery R17).
+const Replaced socketio.Reason = "replaced"
+
+// recovery is the socketio.Recovery of a Gateway: its source is the store.
+type recovery struct{ *Gateway }
+
+// Resume decides where delivery to a socket starts and what it may call itself (delivery R2).
+func (r recovery) Resume(ctx context.Context, s *socketio.Socket, claim socketio.Claim) (socketio.Grant, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	c := clientOf(s)
+	resume := r.resume
+	if c.plain {
+		resume = r.startPlain
+	}
+	grant, err := resume(ctx, c, claim)
+	if err != nil {
+		s.Close(StorageUnavailable)
+		return grant, fmt.Errorf("start of %s: %w", c.actor.User, err)
+	}
+	return grant, nil
+}
+
+// startPlain starts a client that keeps its position by itself: no pid, and no event before those published from now on (delivery R21).
+func (g *Gateway) startPlain(ctx context.Context, c *client, _ socketio.Claim) (socketio.Grant, error) {
+	c.actor.Session = newSessionID().String()
+	start, err := g.start(ctx, dokkerr.Listener{Device: c.device, Session: c.actor.Session})
+	if err != nil {
+		return socketio.Grant{}, err
+	}
+	c.subscription = newSubscription(c, c.actor.Session, start.Head)
+	return socketio.Grant{}, nil
+}
+
+// resume starts a client at its offset, at its session's beginning or at what its device has confirmed. A valid pid takes over: nothing
+// of the session's earlier connection happens any more once this returns.
+func (g *Gateway) resume(ctx context.Context, c *client, claim socketio.Claim) (socketio.Grant, error) {
+	key, err := g.signer.ready(ctx)
+	if err != nil {
+		return socketio.Grant{}, err
+	}
+	earlier, known := readPID(key, claim.PID)
+	known = known && earlier.user == c.actor.User
+	if !known {
+		earlier = pid{session: newSessionID()}
+	}
+	c.actor.Session = earlier.session.String()
+	fence := g.fences.Add(1)
+	if known {
+		if err := g.feeds.takeOver(ctx, c); err != nil {
+			return socketio.Grant{}, err
+		}
+	}
+	start, err := g.start(ctx, listenerOf(c, claim, earlier, known))
+	if err != nil {
+		return socketio.Grant{}, err
+	}
+	c.begin(start, earlier, known)
+	c.fence = fence
+	if known && (claim.Offset == "" || start.Offset) && !start.Gap {
+		return socketio.Grant{PID: claim.PID, ID: earlier.socket, Recovered: true}, nil
+	}
+	fresh := pid{user: c.actor.User, session: earlier.session, began: start.Position, socket: c.socket.ID()}
+	return socketio.Grant{PID: fresh.sign(key)}, nil
+}
+
+func listenerOf(c *client, claim socketio.Claim, earlier pid, known bool) dokkerr.Listener {
+	l := dokkerr.Listener{Device: c.device, Session: c.actor.Session}
+	if offset, ok := readOffset(c.actor.User, claim.Offset); ok {
+		l.Offset = &offset
+	}
+	if known {
+		l.Began = &earlier.began
+	}
+	return l
+}
+
+// begin sets where delivery starts. The session's beginning says what its confirmations are worth (delivery R7): an offset without
+// a pid proves nothing of what was before it.
+func (c *client) begin(start dokkerr.Start, earlier pid, known bool) {
+	c.subscription = newSubscription(c, c.actor.Session, start.Position)
+	c.gap = start.Gap
+	c.confirmed = start.Confirmed
+	switch {
+	case known:
+		c.began = earlier.began
+	case start.Offset:
+		c.began = start.Position
+	default:
+		c.began = start.Confirmed
+	}
+	if start.Offset {
+		c.proven = start.Position
+	}
+}
+
+// start asks where the listener starts, and records who is new. A store that cannot be written to, as a full disk's, keeps nobody
+// from reading.
+func (g *Gateway) start(ctx context.Context, l dokkerr.Listener) (dokkerr.Start, error) {
+	l.Confirmed = g.places.position(l.Device)
+	start, err := g.service.Start(ctx, l)
+	if err != nil {
+		return start, err
+	}
+	if start.Stale {
+		if err := g.service.Record(ctx, l.Device, start.Confirmed); err != nil {
+			g.logger.Warn("device cannot be recorded", "user", l.User, "error", err)
+		}
+	}
+	return start, nil
+}
+
+// deviceName names what shares a confirmed position: the device as the client names it, else the token's session, else the user
+// (delivery R7). Names are hashed, so that they are short and say nothing.
+func deviceName(deviceID, tokenSession string) string {
+	kind, name := "d", deviceID
+	if name == "" {
+		kind, name = "s", tokenSession
+	}
+	if name == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(name))
+	return kind + base64.RawURLEncoding.EncodeToString(sum[:15])
+}
+
+// takeOver ends the connection that delivers to c's session, and returns when its last command has ended.
+func (d *feeds) takeOver(ctx context.Context, c *client) error {
+	s := d.holder(c.actor.User, c.actor.Session)
+	if s == nil {
+		return nil
+	}
+	s.sink.replace()
+	select {
+	case <-s.gone:
+		return nil
+	case <-ctx.Done():
+		return errors.Join(errors.New("the connection that is replaced does not end"), ctx.Err())
+	}
+}
+
+// holder returns the subscription of a session, with a channel that its end closes; nil for none.
+func (d *feeds) holder(user dokkerr.ID, session string) *subscription {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	f := d.byUser[user]
+	if f == nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.subscriptions {
+		if s.session == session {
+			if s.gone == nil {
+				s.gone = make(chan struct{})
+			}
+			return s
+		}
+	}
+	return nil
+}
+
+// commandContext ends with the command's deadline, or when its socket is replaced. It does not end with a client that leaves: what that
+// sent before counts.
+func (g *Gateway) commandContext(socket context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(socket), g.timeout)
+	stop := context.AfterFunc(socket, func() {
+		if ended, ok := errors.AsType[*socketio.ReasonError](context.Cause(socket)); ok && ended.Reason == Replaced {
+			cancel()
+		}
+	})
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}

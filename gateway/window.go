@@ -1,0 +1,91 @@
+package gateway
+
+import (
+	"context"
+	"sync"
+)
+
+// The bounds of what a catch-up sends beyond what has provably arrived (delivery R8). They begin low, so that on a slow line no
+// heartbeat is late, and double with each proof.
+const (
+	firstEvents = 256
+	firstBytes  = 16 << 10
+	lastEvents  = 16 << 10
+	lastBytes   = 1 << 20
+)
+
+// load is a number of events and their bytes.
+type load struct{ events, bytes int }
+
+func (l load) minus(other load) load { return load{l.events - other.events, l.bytes - other.bytes} }
+
+// window bounds one catch-up. Proofs come from the reader.
+type window struct {
+	proof chan struct{} // has one when the window was widened
+
+	mu      sync.Mutex
+	limit   load // under mu
+	sent    load // since the catch-up began; under mu
+	pinged  load // what stands before the last ping; under mu
+	proven  load // under mu
+	blocked bool // the next event waits for a proof; under mu
+}
+
+func newWindow() *window {
+	return &window{proof: make(chan struct{}, 1), limit: load{firstEvents, firstBytes}}
+}
+
+// fits says whether an event of that size may be sent. Where nothing is on its way any may.
+func (w *window) fits(size int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ahead := w.sent.minus(w.proven)
+	w.blocked = ahead.events > 0 && (ahead.events >= w.limit.events || ahead.bytes+size > w.limit.bytes)
+	return !w.blocked
+}
+
+// add counts an event, and says whether a ping is due behind it.
+func (w *window) add(size int) (due bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent.events++
+	w.sent.bytes += size
+	unproven := w.sent.minus(w.pinged)
+	return 2*unproven.events >= w.limit.events || 2*unproven.bytes >= w.limit.bytes
+}
+
+// mark returns what a ping that is sent now will prove.
+func (w *window) mark() load {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pinged = w.sent
+	return w.sent
+}
+
+// stuck says whether the next event waits for a proof, and whether no ping asks for all of it yet.
+func (w *window) stuck() (stuck, unasked bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.blocked, w.pinged != w.sent
+}
+
+// wait returns when the window was widened, or with ctx.
+func (w *window) wait(ctx context.Context) {
+	select {
+	case <-w.proof:
+	case <-ctx.Done():
+	}
+}
+
+// prove takes the pong to the ping of a mark.
+func (w *window) prove(mark load) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.proven = mark
+	w.limit = load{min(2*w.limit.events, lastEvents), min(2*w.limit.bytes, lastBytes)}
+	w.blocked = false
+	select {
+	case w.proof <- struct{}{}:
+	default:
+	}
+}
