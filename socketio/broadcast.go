@@ -42,11 +42,11 @@ func (b Broadcast) Volatile() Broadcast {
 // Emit sends an event to the sockets aimed at; it is encoded once. The error
 // is the payload's, or that the event is reserved.
 func (b Broadcast) Emit(event string, payload any) error {
-	frames, err := b.namespace.frames(event, payload, ackID{})
+	e, err := b.namespace.Encode(event, payload)
 	if err != nil {
 		return err
 	}
-	b.send(event, frames)
+	b.send(e)
 	return nil
 }
 
@@ -54,11 +54,22 @@ func (b Broadcast) Emit(event string, payload any) error {
 func (b Broadcast) Send(e Encoded) {
 	e.check(b.namespace)
 	if len(e.frames) > 0 {
-		b.send(e.event, e.frames)
+		b.send(e)
 	}
 }
 
-func (b Broadcast) send(event string, frames []engineio.Frame) {
+func (b Broadcast) send(e Encoded) {
+	var receivers int
+	if b.namespace.history != nil && !b.volatile {
+		receivers = b.namespace.history.broadcast(b, e)
+	} else {
+		receivers = b.queue(e.frames)
+	}
+	b.namespace.server.sent(e.event, receivers)
+}
+
+// queue queues a unit for the sockets aimed at, whose number it returns.
+func (b Broadcast) queue(frames []engineio.Frame) int {
 	to := b.audience()
 	defer to.free()
 	receivers := 0
@@ -67,7 +78,7 @@ func (b Broadcast) send(event string, frames []engineio.Frame) {
 			receivers++
 		}
 	}
-	b.namespace.server.sent(event, receivers)
+	return receivers
 }
 
 // sent tells the hook of an event.

@@ -137,7 +137,7 @@ func (s *Socket) begin() {
 // authenticate runs the middlewares with a context that ends with them, so that an
 // idle socket need not keep one.
 func (s *Socket) authenticate() *Error {
-	if len(s.namespace.middlewares) == 0 && s.namespace.recovery == nil {
+	if len(s.namespace.middlewares) == 0 && s.namespace.recovery == nil && s.namespace.history == nil {
 		return nil
 	}
 	ctx := s.lendContext()
@@ -173,17 +173,24 @@ func (s *Socket) accept() bool {
 	if !s.conn.join(s) {
 		return false
 	}
-	answer := textFrame(sioproto.Packet{
-		Type: sioproto.Connect, Namespace: s.namespace.name, Data: s.connectReply(),
-	})
+	if h := s.namespace.history; h != nil {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reason != "" {
 		return false
 	}
+	missed := s.remember()
 	s.phase.Store(opening)
 	s.namespace.index.add(s)
-	s.conn.session.Send(answer)
+	s.conn.session.Send(textFrame(sioproto.Packet{
+		Type: sioproto.Connect, Namespace: s.namespace.name, Data: s.connectReply(),
+	}))
+	for i := range missed {
+		s.conn.session.Send(missed[i].event.frames...)
+	}
 	s.phase.Store(online)
 	return true
 }

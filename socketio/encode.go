@@ -35,6 +35,15 @@ func (e Encoded) WithOffset(offset string) Encoded {
 	return e
 }
 
+// size returns the bytes of the packet and its attachments.
+func (e Encoded) size() int {
+	n := 0
+	for _, f := range e.frames {
+		n += f.Len()
+	}
+	return n
+}
+
 // check panics when the event was encoded for another namespace, whose name is in it.
 func (e Encoded) check(n *Namespace) {
 	if e.namespace != n && e.namespace != nil {

@@ -22,11 +22,16 @@ type Namespace struct {
 	onDisconnect []func(*Socket, Reason)
 	handlers     map[string]*handler // by event
 	fallback     *handler            // nil: other events are ignored
-	recovery     Recovery            // nil: no socket resumes
+	recovery     Recovery            // nil: no socket resumes, but by the history
+	history      *history            // nil: Options.Recovery is, or there is a recovery
 }
 
 func newNamespace(srv *Server, name string) *Namespace {
-	return &Namespace{server: srv, name: name, index: newIndex(), handlers: make(map[string]*handler)}
+	n := &Namespace{server: srv, name: name, index: newIndex(), handlers: make(map[string]*handler)}
+	if srv.options.Recovery != nil {
+		n.history = newHistory(&srv.options)
+	}
+	return n
 }
 
 // Name returns the name with its slash.

@@ -43,7 +43,9 @@ func (x *index) remove(s *Socket) {
 	sh := x.shard(s.id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	delete(sh.sockets, s.id)
+	if sh.sockets[s.id] == s { // not the one that resumes it
+		delete(sh.sockets, s.id)
+	}
 }
 
 func (x *index) join(room string, s *Socket) {

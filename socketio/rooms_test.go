@@ -3,7 +3,10 @@ package socketio_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -181,15 +184,43 @@ func TestVolatile(t *testing.T) {
 		c := h.connect()
 		synctest.Wait() // the client waits for something
 		h.socket(c).Volatile().Emit("one", nil)
-		if h.transport == "polling" { // no GET waits before the client has had its answer
-			h.main().Broadcast().Volatile().Emit("lost", nil)
-		}
 		synctest.Wait()
 		h.main().Broadcast().Volatile().Emit("two", nil)
 		if got := received(c); !slices.Equal(got, []string{"one", "two"}) {
 			t.Errorf("got %v", got)
 		}
 	})
+}
+
+func TestVolatileIsDroppedWhileNoPollWaits(t *testing.T) {
+	h := serve(t, nil)
+	address := h.web.URL + "/socket.io/?EIO=4&transport=polling"
+	request := func(method, body string) string {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := h.web.Client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	opening := decode[siotest.Opening](t, json.RawMessage(request("GET", "")[1:]))
+	address += "&sid=" + opening.SID
+	request("POST", "40")
+	request("GET", "")
+	h.main().Broadcast().Volatile().Emit("lost", nil)
+	h.main().Emit("kept", nil)
+	if got := request("GET", ""); got != `42["kept"]` {
+		t.Errorf("got %s", got)
+	}
 }
 
 // A broadcast reaches exactly the members of its rooms, whatever joined and left before.

@@ -20,7 +20,9 @@ type Handshake struct {
 // arrival is what a socket brings and needs no longer once it is connected: an idle one is to be small, and keeps no token.
 type arrival struct {
 	Handshake
-	pid string // the namespace's Recovery's; "" without one
+	pid      string // of the reply; "" without recovery
+	claim    Claim  // with a history
+	identity string // with a history
 }
 
 // Socket is one client in one namespace. Its methods may be called from any
@@ -124,6 +126,13 @@ func (s *Socket) Rooms() []string {
 // Emit sends an event. payload is one value as On's Out describes; nil is no
 // argument. The error is the payload's, or that the event is reserved.
 func (s *Socket) Emit(event string, payload any) error {
+	if s.namespace.history != nil {
+		encoded, err := s.namespace.Encode(event, payload)
+		if err == nil {
+			s.Send(encoded)
+		}
+		return err
+	}
 	e := newEncoder(&s.conn.server.options)
 	defer e.free()
 	if err := e.event(event, payload); err != nil {
@@ -138,9 +147,16 @@ func (s *Socket) Emit(event string, payload any) error {
 // Send sends an encoded event of the socket's namespace.
 func (s *Socket) Send(e Encoded) {
 	e.check(s.namespace)
-	if len(e.frames) > 0 && s.send(e.frames, false) {
+	if len(e.frames) > 0 && s.queue(e) {
 		s.conn.server.sent(e.event, 1)
 	}
+}
+
+func (s *Socket) queue(e Encoded) bool {
+	if s.namespace.history != nil {
+		return s.namespace.history.emit(s, e)
+	}
+	return s.send(e.frames, false)
 }
 
 // Volatile aims at this socket alone, for events that may be lost: they are
@@ -247,6 +263,11 @@ type remains struct {
 
 // retire sets the reason, after which nothing is added to the socket. It reports whether there was none.
 func (s *Socket) retire(r Reason) (left remains, first bool) {
+	h := s.namespace.history
+	if h != nil {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reason != "" {
@@ -256,6 +277,9 @@ func (s *Socket) retire(r Reason) (left remains, first bool) {
 	s.phase.Store(offline)
 	left = remains{s.rooms.members, s.acks, s.life, !s.inbox.busy}
 	s.rooms, s.acks, s.inbox.busy = set[string]{}, nil, true
+	if h != nil {
+		h.leave(s, r, left.rooms)
+	}
 	if !byClient(r) {
 		s.inbox.drop()
 	}

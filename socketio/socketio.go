@@ -35,24 +35,26 @@ import (
 // or what the application gave to Socket.Close.
 type Reason = engineio.Reason
 
-// The endings of a socket whose connection lives on.
+// The endings of a socket beside those of its connection.
 const (
 	ClientDisconnect Reason = "client namespace disconnect"
 	ServerDisconnect Reason = "server namespace disconnect"
+	Replaced         Reason = "replaced" // the client has resumed on another connection
 )
 
 // Options configures a Server; the zero value has the official server's
 // defaults.
 type Options struct {
 	Engine         engineio.Options
-	Path           string        // where requests are served; "": "/socket.io/"
-	ConnectTimeout time.Duration // from the opening to the first joined namespace; 0: 45 s
-	MaxNamespaces  int           // joined by one connection, which else is closed; 0: no limit
-	MaxInbox       int           // events of one socket waiting for its handlers; a full inbox slows the reader, and one full for longer than a pong may take ends the connection; 0: 64
-	MaxPendingAcks int           // answers awaited from one socket; 0: 256
-	MaxDepth       int           // of JSON nesting; 0: 64
-	MaxAttachments int           // of one packet, both ways; 0: 10
-	Logger         *slog.Logger  // nil: slog.Default()
+	Path           string           // where requests are served; "": "/socket.io/"
+	ConnectTimeout time.Duration    // from the opening to the first joined namespace; 0: 45 s
+	MaxNamespaces  int              // joined by one connection, which else is closed; 0: no limit
+	MaxInbox       int              // events of one socket waiting for its handlers; a full inbox slows the reader, and one full for longer than a pong may take ends the connection; 0: 64
+	MaxPendingAcks int              // answers awaited from one socket; 0: 256
+	MaxDepth       int              // of JSON nesting; 0: 64
+	MaxAttachments int              // of one packet, both ways; 0: 10
+	Recovery       *RecoveryOptions // has clients resume after a lost connection, in every namespace without a Recovery of its own; nil: none do
+	Logger         *slog.Logger     // nil: slog.Default()
 	Hooks          Hooks
 }
 

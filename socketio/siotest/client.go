@@ -285,15 +285,15 @@ func (c *Client) await(packets <-chan Packet, what string) Packet {
 	select {
 	case p := <-packets:
 		return p
-	default:
-	}
-	select {
-	case p := <-packets:
-		return p
 	case <-c.ended:
-		c.t.Fatalf("siotest: the connection ended (%v) before %s", c.end, what)
 	case <-time.After(c.options.Timeout):
 		c.t.Fatalf("siotest: %s did not come in %v", what, c.options.Timeout)
+	}
+	select { // what came before the end
+	case p := <-packets:
+		return p
+	default:
+		c.t.Fatalf("siotest: the connection ended (%v) before %s", c.end, what)
 	}
 	return Packet{}
 }
