@@ -22,6 +22,7 @@ type config struct {
 	connectTimeout time.Duration
 	secret         string
 	origins        origins
+	recovery       bool
 	engine         engineio.Options
 }
 
@@ -40,6 +41,7 @@ func parseConfig(args []string) (config, error) {
 	f.Func("allowed-origin", "comma-separated `origins` whose pages may use the server, with credentials (default: the server's own)", c.origins.add)
 	f.StringVar(&c.secret, "jwt-secret", "", "HS256 `secret` of the tokens in auth.token, for the modes bench and kit")
 	f.BoolVar(&c.engine.AllowEIO3, "eio3", false, "serve clients of Engine.IO 3 too")
+	f.BoolVar(&c.recovery, "recovery", false, "have clients resume after a lost connection")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			f.SetOutput(os.Stdout)
@@ -87,7 +89,11 @@ func newApp(c config) (app, error) {
 	if c.mode == "kit" {
 		c.engine.Admit = denyOnRequest
 	}
-	srv := socketio.NewServer(&socketio.Options{Engine: c.engine, Path: c.path, ConnectTimeout: c.connectTimeout})
+	o := socketio.Options{Engine: c.engine, Path: c.path, ConnectTimeout: c.connectTimeout}
+	if c.recovery {
+		o.Recovery = &socketio.RecoveryOptions{}
+	}
+	srv := socketio.NewServer(&o)
 	register(srv, c)
 	return srv, nil
 }
