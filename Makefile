@@ -13,7 +13,7 @@ conformance_packages := e2e/conformance/node_modules/.package-lock.json
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: build ## build everything, start the demo, and print its address
@@ -55,12 +55,12 @@ check: $(web_packages) ## check formatting, vet, and types
 	cd web && npm run --silent check
 
 .PHONY: go-test
-go-test: ## run the Go tests
+go-test: pages ## run the Go tests
 	go test ./...
 	cd bench && go test ./...
 
 .PHONY: race
-race: tools ## run the Go tests, in their short form, with the race detector
+race: tools pages ## run the Go tests, in their short form, with the race detector
 	go test -race -short ./...
 
 .PHONY: e2e
