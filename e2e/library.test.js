@@ -8,27 +8,36 @@ import { io } from 'socket.io-client';
 import { transports } from './client.js';
 
 const patience = 8000;
-let server;
 let url;
+let recoveringURL;
+const servers = [];
 
 before(async () => {
   const build = spawn('go', ['build', '-o', 'bin/libraryserver', './e2e/cmd/libraryserver'], { cwd: new URL('..', import.meta.url), stdio: 'inherit' });
   assert.deepEqual(await once(build, 'exit'), [0, null]);
-  server = spawn(new URL('../bin/libraryserver', import.meta.url).pathname, { stdio: ['pipe', 'pipe', 'inherit'] });
-  [url] = String((await once(server.stdout, 'data'))[0]).split('\n');
+  [url, recoveringURL] = await Promise.all([serve(), serve('-recovery')]);
 });
 
 after(async () => {
-  server.stdin.end();
-  assert.deepEqual(await once(server, 'exit'), [0, null], 'the server ends by itself');
+  for (const server of servers) {
+    server.stdin.end();
+    assert.deepEqual(await once(server, 'exit'), [0, null], 'the server ends by itself');
+  }
 });
 
+/** Starts a server and returns its address. */
+async function serve(...flags) {
+  const server = spawn(new URL('../bin/libraryserver', import.meta.url).pathname, flags, { stdio: ['pipe', 'pipe', 'inherit'] });
+  servers.push(server);
+  return String((await once(server.stdout, 'data'))[0]).split('\n')[0];
+}
+
 /** Runs a test once for each way of the client to connect. join() makes a client, connected. */
-function overEachTransport(name, play) {
+function overEachTransport(name, play, address = () => url) {
   for (const way of Object.keys(transports)) {
     test(`${name} (${way})`, async (t) => {
       const open = (namespace, options) => {
-        const socket = io(url + namespace, { forceNew: true, reconnectionDelay: 50, transports: transports[way], ...options });
+        const socket = io(address() + namespace, { forceNew: true, reconnectionDelay: 50, transports: transports[way], ...options });
         t.after(() => socket.disconnect());
         return socket;
       };
@@ -176,4 +185,70 @@ overEachTransport('a thousand events keep their order', async ({ join }) => {
   const socket = await join();
   const answers = await Promise.all(Array.from({ length: 1000 }, (_, i) => ask(socket, 'echo', i)));
   assert.deepEqual(answers, [...answers.keys()]);
+});
+
+const overEachTransportRecovering = (name, play) => overEachTransport(name, play, () => recoveringURL);
+
+/** The rooms that a socket was told of, without what it was told of others' ends. */
+function listen(socket) {
+  const told = [];
+  socket.on('told', (room) => told.push(room));
+  return told;
+}
+
+overEachTransportRecovering('a lost connection is resumed', async ({ join }) => {
+  const rooms = [Math.random(), Math.random()].map((number) => `room ${number}`);
+  const [socket, other] = await Promise.all([join('/', { reconnectionDelay: 300 }), join()]);
+  const told = listen(socket);
+  const sent = [];
+  const tell = async (room) => {
+    await ask(other, 'tell', room);
+    sent.push(room);
+  };
+  for (const room of rooms) await ask(socket, 'join', room);
+  for (let round = 0; round < 3; round++) {
+    await tell(rooms[0]);
+    await ask(socket, 'echo');
+    const { id } = socket;
+    const left = once(socket, 'disconnect');
+    socket.io.engine.close();
+    await left;
+    for (let i = 0; i < 10; i++) await tell(rooms[i % 3 === 0 ? 1 : 0]);
+    await ask(other, 'tell', 'a room of nobody');
+    await once(socket, 'connect');
+    await tell(rooms[1]);
+    assert.equal(socket.recovered, true);
+    assert.equal(socket.id, id);
+    await ask(socket, 'echo');
+    assert.deepEqual(told, sent);
+  }
+});
+
+overEachTransportRecovering('nothing is lost or repeated while connections break', async ({ join }) => {
+  const room = `room ${Math.random()}`;
+  const [socket, other] = await Promise.all([join('/', { reconnectionDelay: 10 }), join()]);
+  const numbers = [];
+  let recovered = 0;
+  socket.on('told', (_room, number) => numbers.push(Number(number)));
+  socket.on('connect', () => (recovered += socket.recovered));
+  await ask(socket, 'join', room);
+  for (let i = 0; i < 60; i++) {
+    other.emit('tell', room);
+    if (i % 15 === 7) socket.io.engine.close();
+    await pause(5);
+  }
+  await ask(other, 'echo');
+  if (!socket.connected) await once(socket, 'connect');
+  await ask(socket, 'echo');
+  assert.equal(numbers.length, 60);
+  assert.deepEqual(numbers, [...new Set(numbers)].sort((a, b) => a - b), 'offsets rise');
+  assert.ok(recovered > 0);
+});
+
+overEachTransportRecovering('a client that left is not recovered', async ({ join }) => {
+  const socket = await join();
+  socket.disconnect();
+  socket.connect();
+  await once(socket, 'connect');
+  assert.equal(socket.recovered, false);
 });

@@ -1,9 +1,10 @@
 // Command libraryserver is a server of package socketio for the tests with the
-// stock client: it prints its address and serves until its input ends.
+// stock client: it prints its address and serves until its input ends. -recovery has clients resume.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -16,7 +17,13 @@ import (
 )
 
 func main() {
-	srv := socketio.NewServer(nil)
+	recovery := flag.Bool("recovery", false, "have clients resume after a lost connection")
+	flag.Parse()
+	var o socketio.Options
+	if *recovery {
+		o.Recovery = &socketio.RecoveryOptions{}
+	}
+	srv := socketio.NewServer(&o)
 	registerMain(srv.Of("/"))
 	registerGuarded(srv.Of("/guarded"))
 	if err := serve(srv); err != nil {
