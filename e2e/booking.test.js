@@ -51,6 +51,7 @@ overEachTransport('the rooms follow the bookings', held, async (cast) => {
   const announce = (n) => cast.server.post('/v1/events', { event: 'dock.weather', data: { n }, bookingId, durable: false });
   await announce(1);
   for (const client of [boater, owner]) assert.deepEqual(await client.next('dock.weather'), { n: 1 });
+  for (const client of [boater, owner]) assertShape(await client.next('booking.created'), { bookingId });
   const second = randomUUID();
   await cast.booking(second, 'pending'); // joins the open sockets at once
   for (const client of [boater, owner]) assertShape(await client.next('booking.created'), { bookingId: second });

@@ -36,6 +36,8 @@ type harbour struct {
 	store   *sqlite.Store
 	service *dokkerr.Service
 	server  *siotest.Server
+	path    string
+	close   func() // ends everything; may be called again
 	log     *syncBuffer
 }
 
@@ -58,23 +60,26 @@ func (b *syncBuffer) String() string {
 }
 
 // inHarbour runs a test in a bubble.
-func inHarbour(t *testing.T, play func(t *testing.T, h *harbour)) {
+func inHarbour(t *testing.T, play func(t *testing.T, h *harbour)) { inHarbourOf(t, openHarbour, play) }
+
+func inHarbourOf(t *testing.T, open func(t *testing.T, path string) *harbour, play func(t *testing.T, h *harbour)) {
 	path := filepath.Join(t.TempDir(), "test.db")
-	synctest.Test(t, func(t *testing.T) { play(t, openHarbour(t, path)) })
+	synctest.Test(t, func(t *testing.T) { play(t, open(t, path)) })
 }
 
 func openHarbour(t *testing.T, path string) *harbour {
-	h := &harbour{t: t, log: &syncBuffer{}}
+	return openHarbourWith(t, path, dokkerr.Retention{})
+}
+
+func openHarbourWith(t *testing.T, path string, retention dokkerr.Retention) *harbour {
+	h := &harbour{t: t, path: path, log: &syncBuffer{}}
 	var err error
 	if h.store, err = sqlite.Open(t.Context(), path, nil); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := h.store.Close(); err != nil {
-			t.Error(err)
-		}
+	h.service = dokkerr.NewService(h.store, &dokkerr.Options{
+		Publish: func(events []dokkerr.Event) { h.Publish(events) }, Retention: retention,
 	})
-	h.service = dokkerr.NewService(h.store, &dokkerr.Options{Publish: func(events []dokkerr.Event) { h.Publish(events) }})
 	verifier, err := token.NewVerifier(token.Options{Secret: secret})
 	if err != nil {
 		t.Fatal(err)
@@ -82,14 +87,27 @@ func openHarbour(t *testing.T, path string) *harbour {
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
 	h.io = socketio.NewServer(&socketio.Options{Logger: logger})
 	h.Gateway = New(h.io, h.service, verifier, &Options{Logger: logger})
-	t.Cleanup(h.Close)
-	t.Cleanup(func() {
-		if err := h.io.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	h.close = sync.OnceFunc(h.shutDown)
+	t.Cleanup(func() { h.close() })
 	h.server = siotest.NewServer(t, h.io)
 	return h
+}
+
+// shutDown ends a harbour from the top down.
+func (h *harbour) shutDown() {
+	if err := h.io.Shutdown(context.Background()); err != nil {
+		h.t.Error(err)
+	}
+	h.Close()
+	if err := h.store.Close(); err != nil {
+		h.t.Error(err)
+	}
+}
+
+// restart ends a harbour and opens one on the same file.
+func (h *harbour) restart() *harbour {
+	h.close()
+	return openHarbour(h.t, h.path)
 }
 
 // person is a connected client. It checks the form of every event that comes (delivery R22), and keeps presence apart.

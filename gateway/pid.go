@@ -37,7 +37,7 @@ const (
 	pidFixed     = 16 + 16 + 8
 	pidSignature = 16
 	maxSocketID  = 20
-	maxPID       = (pidFixed + maxSocketID + pidSignature) * 4 / 3
+	maxPID       = ((pidFixed+maxSocketID+pidSignature)*4 + 2) / 3
 )
 
 // signer signs pids with a key that it asks for once.
