@@ -12,13 +12,16 @@ const idleAfter = 2 * time.Second
 
 // checkpoint does not wait for readers: they go on with the log, and the next quiet moment is as good.
 func (w *writer) checkpoint() {
+	if w.broken.Load() {
+		return
+	}
 	err := errors.Join(
 		w.conn.pragma("busy_timeout(0)"),
 		w.conn.pragma("wal_checkpoint(TRUNCATE)"),
 		w.conn.pragma("busy_timeout(5000)"),
 	)
-	if err != nil && w.hooks.Failed != nil {
-		w.hooks.Failed(err)
+	if err != nil {
+		w.failed(err)
 	}
 }
 

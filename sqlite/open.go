@@ -2,6 +2,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -37,6 +38,9 @@ type Hooks struct {
 	Committed func(Commit)
 	// Failed is told why a batch or a question failed; callers hear only a code. It may run at once with itself.
 	Failed func(error)
+	// Broken is told, once, why the store will store nothing more until it is opened again: the disk failed, or the file is
+	// damaged. Questions may still be answered. It must not block.
+	Broken func(error)
 }
 
 // Commit is one transaction.
@@ -60,12 +64,16 @@ type Store struct {
 	mu      sync.RWMutex   // guards closed, and that no sender joins once it is set
 	closed  bool           // under mu
 	senders sync.WaitGroup // callers on their way into the queue
+
+	check     sync.WaitGroup     // of a file that was not closed
+	stopCheck context.CancelFunc // ends it
 }
 
 var _ dokkerr.Store = (*Store)(nil)
 
 // Open opens the file at path, and makes it, its directory (0700) and its tables if they are missing. It refuses a
-// file that is open in another store, and an SQLite older than 3.51.3. o may be nil.
+// file that is open in another store, one that is damaged, and an SQLite older than 3.51.3. A file that was not closed is
+// checked; if that takes longer than a second, the rest of it beside the work. o may be nil.
 func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 	if o == nil {
 		o = &Options{}
@@ -75,6 +83,8 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 		horizon: new(atomic.Int64),
 		hooks:   o.Hooks,
 		closing: make(chan struct{}),
+
+		stopCheck: func() {},
 	}
 	if err := s.open(ctx, path, o); err != nil {
 		return nil, fmt.Errorf("sqlite: open %s: %w", path, errors.Join(err, s.closeFile()))
@@ -91,6 +101,23 @@ func (s *Store) open(ctx context.Context, path string, o *Options) error {
 	if s.lock, err = lock(path); err != nil {
 		return err
 	}
+	if err := checkNotCut(path); err != nil {
+		return err
+	}
+	closed, err := wasClosed(path)
+	if err != nil {
+		return err
+	}
+	if err := s.openWriter(ctx, path, o); err != nil {
+		return cmp.Or(brokenBy(err), err)
+	}
+	if err := s.openReaders(ctx, path); err != nil || closed {
+		return err
+	}
+	return s.checkAfterCrash(ctx, path)
+}
+
+func (s *Store) openWriter(ctx context.Context, path string, o *Options) error {
 	db, err := s.pool(path, 1, "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&"+
 		"_pragma=wal_autocheckpoint(1000)&_pragma=journal_size_limit(67108864)")
 	if err != nil {
@@ -110,10 +137,8 @@ func (s *Store) open(ctx context.Context, path string, o *Options) error {
 	if err != nil {
 		return err
 	}
-	if s.writer, err = newWriter(c, s.horizon, o); err != nil {
-		return err
-	}
-	return s.openReaders(ctx, path)
+	s.writer, err = newWriter(c, s.horizon, o)
+	return err
 }
 
 func (s *Store) openReaders(ctx context.Context, path string) error {
@@ -131,8 +156,17 @@ func (s *Store) openReaders(ctx context.Context, path string) error {
 	return nil
 }
 
-// pool opens a pool that keeps its connections.
+// pool opens a pool that is closed with the store.
 func (s *Store) pool(path string, size int, query string) (*sql.DB, error) {
+	db, err := openPool(path, size, query)
+	if err == nil {
+		s.pools = append(s.pools, db)
+	}
+	return db, err
+}
+
+// openPool opens a pool that keeps its connections.
+func openPool(path string, size int, query string) (*sql.DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -144,7 +178,6 @@ func (s *Store) pool(path string, size int, query string) (*sql.DB, error) {
 	}
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
-	s.pools = append(s.pools, db)
 	return db, nil
 }
 
@@ -196,7 +229,10 @@ func (s *Store) Close() error {
 	for range readerCount {
 		<-s.readers // each comes back when its question is answered
 	}
-	err := s.writer.conn.pragma("wal_checkpoint(TRUNCATE)")
+	var err error
+	if !s.writer.broken.Load() {
+		err = s.writer.conn.pragma("wal_checkpoint(TRUNCATE)")
+	}
 	return errors.Join(err, s.closeFile())
 }
 
@@ -208,7 +244,10 @@ func (s *Store) connect(ctx context.Context, db *sql.DB) (*conn, error) {
 	return c, err
 }
 
+// closeFile closes the writer first: SQLite would write once more when the last one closes that may.
 func (s *Store) closeFile() error {
+	s.stopCheck()
+	s.check.Wait()
 	var all error
 	for _, c := range s.conns {
 		all = errors.Join(all, c.close())

@@ -23,6 +23,7 @@ type writer struct {
 	horizon *atomic.Int64         // the last event that was told
 	tell    func([]dokkerr.Event) // set before the first command
 	hooks   Hooks                 // fixed at birth
+	broken  atomic.Bool           // set for ever: nothing more is stored
 	floor   dokkerr.Position      // fixed at birth
 	conn    *conn
 	batch   []*command
@@ -135,6 +136,9 @@ func (w *writer) transact(batch []*command) error {
 	if len(batch) == 0 {
 		return nil
 	}
+	if w.broken.Load() {
+		return unavailable()
+	}
 	begin := time.Now()
 	before := w.lastKey
 	err := w.exec("BEGIN IMMEDIATE")
@@ -178,11 +182,22 @@ func (w *writer) publish() {
 	}
 }
 
-// fail answers all alike, also those whose decision had an error of its own: it may have come from what was undone.
-func (w *writer) fail(batch []*command, cause error) {
+// failed tells the operator, and gives up for ever what is in doubt.
+func (w *writer) failed(cause error) {
+	if w.broken.Load() {
+		return // that was told
+	}
 	if w.hooks.Failed != nil {
 		w.hooks.Failed(cause)
 	}
+	if err := brokenBy(cause); err != nil {
+		w.tellBroken(err)
+	}
+}
+
+// fail answers all alike, also those whose decision had an error of its own: it may have come from what was undone.
+func (w *writer) fail(batch []*command, cause error) {
+	w.failed(cause)
 	answer := answerOf(cause)
 	if isConstraint(cause) {
 		answer = cause
