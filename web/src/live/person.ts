@@ -32,6 +32,8 @@ export class Person {
   private typingSince = 0;
   private typingTimer = 0;
   private connects = 0;
+  /** Events since the last connect: until the lists are fetched, they are what was missed. */
+  private heard = 0;
 
   constructor(
     readonly role: Role,
@@ -127,31 +129,40 @@ export class Person {
         apply(payload);
         this.changed();
       };
+    const hear = <Payload>(apply: (payload: Payload) => void) =>
+      tell((payload: Payload) => {
+        this.heard++;
+        apply(payload);
+      });
     socket.on('connect', () => this.run(this.catchUp()));
     socket.on('disconnect', () => this.forgetTheOther());
-    socket.on('message.new', tell((message) => this.receive(message)));
+    socket.on('message.new', hear((message) => this.receive(message)));
     socket.on('message.read', tell(({ userId, seq }) => thread.applyRead(userId, seq)));
     socket.on('message.typing', tell(({ userId }) => this.startTyping(userId)));
-    socket.on('booking.created', tell((booking) => bookings.apply(booking)));
-    socket.on('booking.updated', tell((booking) => bookings.apply(booking)));
-    socket.on('booking.cancelled', tell((booking) => bookings.apply({ ...booking, status: 'cancelled' })));
-    socket.on('payment.processing', tell((payment) => bookings.applyPayment({ ...payment, status: 'processing' })));
-    socket.on('payment.completed', tell((payment) => bookings.applyPayment(payment)));
-    socket.on('payment.failed', tell((payment) => bookings.applyPayment({ ...payment, status: 'failed' })));
-    socket.on('notification.new', tell((notification) => inbox.add(notification)));
+    socket.on('booking.created', hear((booking) => bookings.apply(booking)));
+    socket.on('booking.updated', hear((booking) => bookings.apply(booking)));
+    socket.on('booking.cancelled', hear((booking) => bookings.apply({ ...booking, status: 'cancelled' })));
+    socket.on('payment.processing', hear((payment) => bookings.applyPayment({ ...payment, status: 'processing' })));
+    socket.on('payment.completed', hear((payment) => bookings.applyPayment(payment)));
+    socket.on('payment.failed', hear((payment) => bookings.applyPayment({ ...payment, status: 'failed' })));
+    socket.on('notification.new', hear((notification) => inbox.add(notification)));
     socket.on('presence.update', tell((presence) => this.see(presence)));
     socket.on('error', tell(({ message }) => (this.trouble = message)));
   }
 
-  /** Fetches what was missed; after a drop it says how much that was. */
+  /**
+   * After a drop the server tells what was missed. The lists are fetched all the same, for a connection that could
+   * not resume; what they add counts too.
+   */
   private async catchUp(): Promise<void> {
     const connects = ++this.connects;
     this.askedToRead = 0;
+    this.heard = 0;
     const messages = await this.fetchMessages();
     const notifications = await this.fetchNotifications();
     const bookings = await this.fetchBookings();
     this.loaded = true;
-    if (connects > 1 && connects === this.connects) this.caughtUp = messages + notifications + bookings;
+    if (connects > 1 && connects === this.connects) this.caughtUp = this.heard + messages + notifications + bookings;
   }
 
   private async fetchMessages(): Promise<number> {
