@@ -24,7 +24,8 @@ type config struct {
 	issuer      string
 	audience    string
 	serviceKeys []string
-	database    string // path of the SQLite file
+	webhook     [][]byte // secrets of the payment provider's webhook; none: there is no webhook
+	database    string   // path of the SQLite file
 	certFile    string
 	keyFile     string
 	proxies     []netip.Prefix
@@ -61,6 +62,7 @@ func configOf(k *koanf.Koanf) (config, error) {
 	conf.publicURL = c.publicURL()
 	conf.secret, conf.issuer, conf.audience = c.secret(), k.String("JWT_ISSUER"), k.String("JWT_AUDIENCE")
 	conf.serviceKeys = c.serviceKeys()
+	conf.webhook = c.webhook()
 	conf.database = c.database()
 	conf.certFile, conf.keyFile = c.tls()
 	conf.proxies = c.proxies()
@@ -117,6 +119,20 @@ func (c *checks) serviceKeys() []string {
 		}
 	}
 	return keys
+}
+
+func (c *checks) webhook() (secrets [][]byte) {
+	given := list(c.k.String("STRIPE_WEBHOOK_SECRET"))
+	if len(given) > 2 {
+		c.refuse("STRIPE_WEBHOOK_SECRET has %d secrets; while they are exchanged there are two, the new and the old one", len(given))
+	}
+	for i, secret := range given {
+		if len(secret) < minKey {
+			c.refuse("STRIPE_WEBHOOK_SECRET: secret %d has %d bytes and can be guessed, and who guesses it says what was paid; use the one that the provider shows for this endpoint, whsec_...", i+1, len(secret))
+		}
+		secrets = append(secrets, []byte(secret))
+	}
+	return secrets
 }
 
 func (c *checks) frontends() []string {

@@ -46,6 +46,9 @@ func commands() []command {
 		{"serve", "[flags]", "run the service", serve},
 		{"demo", "[flags]", "run it with a throw-away secret, two people and a page to try it, on this machine only", demo},
 		{"token", "--user UUID [flags]", "print a token that lets a user in", printToken},
+		{"backup", "[flags] FILE", "copy the data into a new file, also while the service runs", backup},
+		{"restore", "[flags] FILE", "put a backup in the place of the data, which is set aside", restore},
+		{"reconcile", "[flags] FILE", "print which events of the payment provider's list, a file of JSON, never came", reconcile},
 		{"version", "", "print the version", printVersion},
 		{"help", "", "print this", printHelp},
 	}
@@ -92,7 +95,7 @@ func (p process) exitCode(c command, err error) int {
 func help() string {
 	text := "dokkerrd is the live side of Dokkerr: chat, notifications, bookings and payments over Socket.IO.\n\nCommands:\n"
 	for _, c := range commands() {
-		text += fmt.Sprintf("  %-8s %s\n", c.name, c.summary)
+		text += fmt.Sprintf("  %-9s %s\n", c.name, c.summary)
 	}
 	return text + "\nTo see it at work: dokkerrd demo\nFlags of a command, and the settings behind them: dokkerrd serve --help\n"
 }

@@ -76,7 +76,7 @@ func (m *meters) socketHooks() socketio.Hooks {
 }
 
 // storeHooks logs failures too: callers hear only a code.
-func (m *meters) storeHooks(failed func(error)) sqlite.Hooks {
+func (m *meters) storeHooks(failed, broken func(error)) sqlite.Hooks {
 	return sqlite.Hooks{
 		Committed: func(c sqlite.Commit) {
 			m.commits.Observe(c.Took.Seconds())
@@ -87,6 +87,7 @@ func (m *meters) storeHooks(failed func(error)) sqlite.Hooks {
 			m.storeErrors.Inc()
 			failed(err)
 		},
+		Broken: broken,
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/dokkerr/realtime/httpapi"
 	"github.com/dokkerr/realtime/socketio"
 	"github.com/dokkerr/realtime/sqlite"
+	"github.com/dokkerr/realtime/stripe"
 	"github.com/dokkerr/realtime/token"
 )
 
@@ -30,6 +31,7 @@ const (
 type server struct {
 	log     *slog.Logger
 	ready   atomic.Bool
+	broken  chan error // why the store stores nothing more
 	meters  *meters
 	store   *sqlite.Store
 	service *dokkerr.Service
@@ -50,8 +52,8 @@ func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*s
 	if err != nil {
 		return nil, err
 	}
-	s := &server{log: log, meters: newMeters(), mux: http.NewServeMux()}
-	s.store, err = sqlite.Open(ctx, conf.database, &sqlite.Options{Hooks: s.meters.storeHooks(s.storeFailed)})
+	s := &server{log: log, meters: newMeters(), broken: make(chan error, 1), mux: http.NewServeMux()}
+	s.store, err = sqlite.Open(ctx, conf.database, &sqlite.Options{Hooks: s.meters.storeHooks(s.storeFailed, s.storeBroken)})
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +78,9 @@ func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*s
 
 func (s *server) storeFailed(err error) { s.log.Error("store failed", "error", err) }
 
+// storeBroken is told once.
+func (s *server) storeBroken(err error) { s.broken <- err }
+
 func socketOptions(l limits, o origins, m *meters, log *slog.Logger) *socketio.Options {
 	return &socketio.Options{
 		Engine: engineio.Options{
@@ -99,6 +104,9 @@ func socketOptions(l limits, o origins, m *meters, log *slog.Logger) *socketio.O
 func (s *server) route(conf config, o origins) {
 	s.mux.Handle("/socket.io/", o.cors(s.io))
 	s.mux.Handle("GET /socket.io/{file}", o.cors(console.Client()))
+	if len(conf.webhook) > 0 {
+		s.mux.Handle("/webhooks/stripe", stripe.New(s.service, stripe.Options{Secrets: conf.webhook, Logger: s.log}))
+	}
 	s.mux.Handle("/", httpapi.New(s.service, sockets{s}, &httpapi.Options{
 		ServiceKeys: conf.serviceKeys,
 		Version:     version(),
@@ -108,7 +116,7 @@ func (s *server) route(conf config, o origins) {
 	}))
 }
 
-// run serves until ctx ends or a listener fails, then stops. It returns when all is quiet.
+// run serves until ctx ends, a listener fails or the store breaks, then stops. It returns when all is quiet.
 func (s *server) run(ctx context.Context, d doors) error {
 	tasks, ctx := errgroup.WithContext(ctx)
 	for _, l := range d.public {
@@ -118,6 +126,15 @@ func (s *server) run(ctx context.Context, d doors) error {
 		tasks.Go(func() error { return serveHTTP(s.private, l) })
 	}
 	s.ready.Store(true)
+	tasks.Go(func() error {
+		select {
+		case err := <-s.broken:
+			s.log.Error("the store is broken: stopping", "error", err)
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	})
 	tasks.Go(func() error {
 		<-ctx.Done()
 		return s.stop()

@@ -39,19 +39,22 @@ var tokens = []setting{
 	{name: "JWT_AUDIENCE", help: "audience that tokens must name; none: any"},
 }
 
+// database is the setting of every command that touches the data.
+var database = setting{name: "DATABASE_URL", fallback: "data/dokkerr.db", help: "path of the SQLite file that holds the data"}
+
 // What only serve has.
 var own = []setting{
 	{name: "HOST", help: "address to listen on; none: all"},
 	{name: "PUBLIC_URL", help: "where browsers find this service, as in https://live.example.com"},
 	{name: "SERVICE_KEYS", help: "keys of the back end, at least 32 bytes each, separated by commas; none: its API is closed"},
-	{name: "DATABASE_URL", fallback: "data/dokkerr.db", help: "path of the SQLite file that holds the data"},
+	database,
 	{name: "TLS_CERT_FILE", help: "certificate chain, PEM; with it TLS 1.2 or later is spoken"},
 	{name: "TLS_KEY_FILE", help: "its key, PEM"},
 	{name: "TRUSTED_PROXIES", help: "CIDRs of the proxies in front, separated by commas"},
 	{name: "LOG_FORMAT", fallback: "json", help: "json or text"},
 	{name: "JWKS_URL", later: "use JWT_SECRET"},
 	{name: "REDIS_URL", later: "run one node"},
-	{name: "STRIPE_WEBHOOK_SECRET", later: "have the back end put payments"},
+	{name: "STRIPE_WEBHOOK_SECRET", help: "secret of the payment provider's webhook, whsec_...; two, separated by a comma, while they are exchanged; none: there is no webhook"},
 	{name: "ADMIN_USERNAME", later: "watch METRICS_ADDR"},
 	{name: "ADMIN_PASSWORD_HASH", later: "watch METRICS_ADDR"},
 }
