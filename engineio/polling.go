@@ -318,12 +318,16 @@ func (s *Session) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 	if r.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
-	control := http.NewResponseController(w)
-	// A writer without deadlines (a test's recorder) has nothing slow behind it.
-	if err := control.SetReadDeadline(time.Now().Add(s.srv.options.BodyTimeout)); err == nil {
-		defer control.SetReadDeadline(time.Time{})
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err == nil {
+		setReadDeadline(w, time.Time{})
 	}
-	return io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	return body, err
+}
+
+// setReadDeadline lets a writer without deadlines (a test's recorder) be: it has nothing slow behind it.
+func setReadDeadline(w http.ResponseWriter, t time.Time) {
+	_ = http.NewResponseController(w).SetReadDeadline(t)
 }
 
 // receivePayload handles the packets of one body, until one of them ends the session.

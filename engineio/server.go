@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/dokkerr/realtime/eioproto"
 	"github.com/dokkerr/realtime/netpoll"
@@ -96,6 +97,9 @@ func (srv *Server) each(f func(*Session)) {
 
 // ServeHTTP serves one request of the protocol: a handshake, a poll, a post or an upgrade (wire.md §1).
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		setReadDeadline(w, time.Now().Add(srv.options.BodyTimeout)) // also for a body that is refused: net/http reads on behind the answer
+	}
 	q, refused := srv.check(r)
 	if refused != nil {
 		refused.write(w)
