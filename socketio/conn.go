@@ -63,9 +63,13 @@ func (c *conn) message(m engineio.Message) {
 	var attachments [][]byte
 	var complete bool
 	var err error
-	if m.Binary {
+	switch {
+	case c.server.options.Parser == MsgPack:
+		p, attachments, err = unpack(m.Data, c.limits())
+		complete = true
+	case m.Binary:
 		p, attachments, complete, err = c.binary(m.Data)
-	} else {
+	default:
 		p, complete, err = c.text(m.Data)
 	}
 	switch {

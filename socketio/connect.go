@@ -85,31 +85,36 @@ func (c *conn) refuse(namespace string, err *Error) {
 func (c *conn) sendRefusal(namespace string, err *Error) {
 	e := newEncoder(&c.server.options)
 	defer e.free()
-	if c.speaksProtocol3() {
-		e.text = sioproto.AppendString(e.text, err.Message)
-	} else if failed := e.refusal(err); failed != nil {
+	if failed := e.refusal(err, c.speaksProtocol3()); failed != nil {
 		c.server.options.Logger.Error("socketio: data of a refusal does not encode", "error", failed)
 		c.sendRefusal(namespace, &Error{Message: err.Message})
 		return
 	}
-	c.session.Send(textFrame(sioproto.Packet{Type: sioproto.ConnectError, Namespace: namespace, Data: e.text}))
+	c.session.Send(e.options.frame(sioproto.Packet{Type: sioproto.ConnectError, Namespace: namespace, Data: e.text}))
 }
 
-// refusal encodes the payload of a CONNECT_ERROR, which has no attachments. The data's own encoder may panic.
-func (e *encoder) refusal(err *Error) (failed error) {
+// refusal encodes the payload of a CONNECT_ERROR, which has no attachments; it may be only a message. The data's own
+// encoder may panic.
+func (e *encoder) refusal(err *Error, plain bool) (failed error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			failed = fmt.Errorf("panic: %v", cause)
 		}
 	}()
-	failed = e.value(struct {
-		Message string `json:"message"`
-		Data    any    `json:"data,omitempty"`
-	}{err.Message, err.Data})
-	if failed == nil && len(e.attachments) > 0 {
-		failed = errors.New("binary cannot be attached")
+	var payload any = err.Message
+	if !plain {
+		payload = struct {
+			Message string `json:"message"`
+			Data    any    `json:"data,omitempty"`
+		}{err.Message, err.Data}
 	}
-	return failed
+	if failed = e.value(payload); failed != nil {
+		return failed
+	}
+	if len(e.attachments) > 0 {
+		return errors.New("binary cannot be attached")
+	}
+	return e.close()
 }
 
 // cut shortens s to n bytes at most, at the border of a character.
@@ -185,7 +190,7 @@ func (s *Socket) accept() bool {
 	missed := s.remember()
 	s.phase.Store(opening)
 	s.namespace.index.add(s)
-	s.conn.session.Send(textFrame(sioproto.Packet{
+	s.conn.session.Send(s.conn.server.options.frame(sioproto.Packet{
 		Type: sioproto.Connect, Namespace: s.namespace.name, Data: s.connectReply(),
 	}))
 	for i := range missed {

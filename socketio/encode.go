@@ -26,6 +26,10 @@ func (e Encoded) WithOffset(offset string) Encoded {
 	}
 	text := e.frames[0].Content()
 	e.frames = slices.Clone(e.frames)
+	if e.namespace.server.options.Parser == MsgPack {
+		e.frames[0] = appendPacked(text, offset)
+		return e
+	}
 	e.frames[0] = engineio.TextFrame(len(text)+len(offset)+8, func(dst []byte) []byte {
 		dst = append(dst, text[:len(text)-1]...)
 		dst = append(dst, ',')
@@ -55,6 +59,14 @@ func (e Encoded) check(n *Namespace) {
 type ackID struct {
 	id     uint64
 	wanted bool
+}
+
+// frame makes a message of a packet without its attachments. Data are as close leaves them.
+func (o *Options) frame(p sioproto.Packet) engineio.Frame {
+	if o.Parser == MsgPack {
+		return packedFrame(p)
+	}
+	return textFrame(p)
 }
 
 func textFrame(p sioproto.Packet) engineio.Frame {
@@ -111,7 +123,7 @@ func (e *encoder) event(name string, payload any) error {
 		return fmt.Errorf("socketio: payload of %s: %w", name, err)
 	}
 	e.text = append(e.text, ']')
-	return nil
+	return e.close()
 }
 
 // list encodes the payload of an ACK packet.
@@ -121,6 +133,19 @@ func (e *encoder) list(payload any) error {
 		return fmt.Errorf("socketio: acknowledgement: %w", err)
 	}
 	e.text = append(e.text, ']')
+	return e.close()
+}
+
+// close gives the text the form that the parser sends.
+func (e *encoder) close() error {
+	if e.options.Parser != MsgPack {
+		return nil
+	}
+	packed, err := pack(e.text, e.attachments)
+	if err != nil {
+		return fmt.Errorf("socketio: msgpack: %w", err)
+	}
+	e.text, e.attachments = packed, nil
 	return nil
 }
 
@@ -217,7 +242,7 @@ func (e *encoder) packet(t sioproto.Type, namespace string, ack ackID) sioproto.
 // frames makes one unit of a packet and its attachments.
 func (e *encoder) frames(t sioproto.Type, namespace string, ack ackID) []engineio.Frame {
 	frames := make([]engineio.Frame, 0, 1+len(e.attachments))
-	frames = append(frames, textFrame(e.packet(t, namespace, ack)))
+	frames = append(frames, e.options.frame(e.packet(t, namespace, ack)))
 	for _, b := range e.attachments {
 		frames = append(frames, engineio.BinaryFrame(b))
 	}

@@ -112,8 +112,12 @@ func (s *Socket) connectReply() []byte {
 	if s.conn.speaksProtocol3() {
 		return nil
 	}
+	pid := s.arrival.Load().pid
+	if s.conn.server.options.Parser == MsgPack {
+		return packedReply(s.id, pid)
+	}
 	reply := sioproto.AppendString([]byte(`{"sid":`), s.id)
-	if pid := s.arrival.Load().pid; pid != "" {
+	if pid != "" {
 		reply = sioproto.AppendString(append(reply, `,"pid":`...), pid)
 	}
 	return append(reply, '}')

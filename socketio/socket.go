@@ -202,7 +202,7 @@ func (s *Socket) disconnect() {
 	if !s.isOnline() || !s.end(ServerDisconnect) {
 		return
 	}
-	s.conn.session.Send(textFrame(sioproto.Packet{Type: sioproto.Disconnect, Namespace: s.namespace.name}))
+	s.conn.session.Send(s.conn.server.options.frame(sioproto.Packet{Type: sioproto.Disconnect, Namespace: s.namespace.name}))
 }
 
 // send queues a unit unless the socket is not connected. It reports whether it did.
@@ -225,7 +225,7 @@ func (s *Socket) sendPacket(e *encoder, t sioproto.Type, ack ackID) bool {
 	if len(e.attachments) > 0 {
 		s.conn.session.Send(e.frames(t, s.namespace.name, ack)...)
 	} else {
-		s.conn.session.Send(textFrame(e.packet(t, s.namespace.name, ack)))
+		s.conn.session.Send(e.options.frame(e.packet(t, s.namespace.name, ack)))
 	}
 	return true
 }

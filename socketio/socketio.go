@@ -42,10 +42,20 @@ const (
 	Replaced         Reason = "replaced" // the client has resumed on another connection
 )
 
+// Parser is how packets are written. A client has to be told which, as there is no negotiation.
+type Parser int
+
+// The parsers of the official server.
+const (
+	JSON    Parser = iota
+	MsgPack        // one binary message for a packet, as npm's socket.io-msgpack-parser has it
+)
+
 // Options configures a Server; the zero value has the official server's
 // defaults.
 type Options struct {
 	Engine         engineio.Options
+	Parser         Parser           // MsgPack costs time here, as payloads go through JSON; for clients that are to send less
 	Path           string           // where requests are served; "": "/socket.io/"
 	ConnectTimeout time.Duration    // from the opening to the first joined namespace; 0: 45 s
 	MaxNamespaces  int              // joined by one connection, which else is closed; 0: no limit
