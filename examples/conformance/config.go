@@ -23,6 +23,7 @@ type config struct {
 	secret         string
 	origins        origins
 	recovery       bool
+	msgpack        bool
 	engine         engineio.Options
 }
 
@@ -42,6 +43,7 @@ func parseConfig(args []string) (config, error) {
 	f.StringVar(&c.secret, "jwt-secret", "", "HS256 `secret` of the tokens in auth.token, for the modes bench and kit")
 	f.BoolVar(&c.engine.AllowEIO3, "eio3", false, "serve clients of Engine.IO 3 too")
 	f.BoolVar(&c.recovery, "recovery", false, "have clients resume after a lost connection")
+	f.BoolVar(&c.msgpack, "msgpack", false, "speak the msgpack parser instead of the default one")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			f.SetOutput(os.Stdout)
@@ -92,6 +94,9 @@ func newApp(c config) (app, error) {
 	o := socketio.Options{Engine: c.engine, Path: c.path, ConnectTimeout: c.connectTimeout}
 	if c.recovery {
 		o.Recovery = &socketio.RecoveryOptions{}
+	}
+	if c.msgpack {
+		o.Parser = socketio.MsgPack
 	}
 	srv := socketio.NewServer(&o)
 	register(srv, c)
