@@ -5,17 +5,19 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { io } from 'socket.io-client';
+import msgpack from 'socket.io-msgpack-parser';
 import { transports } from './client.js';
 
 const patience = 8000;
 let url;
 let recoveringURL;
+let packedURL;
 const servers = [];
 
 before(async () => {
   const build = spawn('go', ['build', '-o', 'bin/libraryserver', './e2e/cmd/libraryserver'], { cwd: new URL('..', import.meta.url), stdio: 'inherit' });
   assert.deepEqual(await once(build, 'exit'), [0, null]);
-  [url, recoveringURL] = await Promise.all([serve(), serve('-recovery')]);
+  [url, recoveringURL, packedURL] = await Promise.all([serve(), serve('-recovery'), serve('-msgpack', '-recovery')]);
 });
 
 after(async () => {
@@ -33,11 +35,11 @@ async function serve(...flags) {
 }
 
 /** Runs a test once for each way of the client to connect. join() makes a client, connected. */
-function overEachTransport(name, play, address = () => url) {
+function overEachTransport(name, play, { address = () => url, parser } = {}) {
   for (const way of Object.keys(transports)) {
     test(`${name} (${way})`, async (t) => {
       const open = (namespace, options) => {
-        const socket = io(address() + namespace, { forceNew: true, reconnectionDelay: 50, transports: transports[way], ...options });
+        const socket = io(address() + namespace, { forceNew: true, reconnectionDelay: 50, transports: transports[way], parser, ...options });
         t.after(() => socket.disconnect());
         return socket;
       };
@@ -187,7 +189,7 @@ overEachTransport('a thousand events keep their order', async ({ join }) => {
   assert.deepEqual(answers, [...answers.keys()]);
 });
 
-const overEachTransportRecovering = (name, play) => overEachTransport(name, play, () => recoveringURL);
+const overEachTransportRecovering = (name, play) => overEachTransport(name, play, { address: () => recoveringURL });
 
 /** The rooms that a socket was told of, without what it was told of others' ends. */
 function listen(socket) {
@@ -251,4 +253,50 @@ overEachTransportRecovering('a client that left is not recovered', async ({ join
   socket.connect();
   await once(socket, 'connect');
   assert.equal(socket.recovered, false);
+});
+
+const overEachTransportPacked = (name, play) => overEachTransport(name, play, { address: () => packedURL, parser: msgpack });
+
+overEachTransportPacked('msgpack: events, acknowledgements and binary go both ways', async ({ join }) => {
+  const socket = await join();
+  const sent = [1, -1, 2 ** 40, 1.5, 'é😀', null, true, { deep: [{ er: Buffer.from('x') }] }, [], {}, Buffer.alloc(70_000, 7)];
+  const several = await new Promise((resolve) => socket.emit('echo', ...sent, (...args) => resolve(args)));
+  assert.deepEqual(several, sent);
+  assert.deepEqual(await ask(socket, 'echo', new Date(1_700_000_000_123), { left: undefined }), '2023-11-14T22:13:20.123Z');
+  socket.on('question', (a, answer) => answer({ a, bytes: Buffer.from('y') }));
+  assert.deepEqual(await ask(socket, 'ask me', Buffer.from('q')), { a: Buffer.from('q'), bytes: Buffer.from('y') });
+  const pushed = once(socket, 'photo');
+  const photo = { name: 'boat', bytes: Buffer.from([0, 255]), tiles: [Buffer.from('a')] };
+  assert.deepEqual(await ask(socket, 'photo', photo), { ...photo, name: 'boat developed' });
+  assert.deepEqual((await pushed)[0], { ...photo, name: 'boat developed' });
+  assert.deepEqual(await ask(socket, 'fail'), { error: { code: 'CONFLICT', message: 'no' } });
+});
+
+overEachTransportPacked('msgpack: refusals, namespaces and ends', async ({ open, join }) => {
+  const refused = open('/guarded', { auth: { name: 'bob' } });
+  const [error] = await once(refused, 'connect_error');
+  assert.equal(error.message, 'not bob');
+  assert.deepEqual(error.data, { try: 'ann' });
+  const welcome = open('/guarded', { auth: { name: 'ann' } });
+  assert.deepEqual((await once(welcome, 'welcome'))[0], { name: 'ann' });
+  const socket = await join('/', { reconnection: false });
+  socket.emit('kick');
+  assert.equal((await once(socket, 'disconnect'))[0], 'io server disconnect');
+});
+
+overEachTransportPacked('msgpack: a lost connection is resumed', async ({ join }) => {
+  const room = `room ${Math.random()}`;
+  const [socket, other] = await Promise.all([join(), join()]);
+  const told = listen(socket);
+  await ask(socket, 'join', room);
+  await ask(other, 'tell', room);
+  await ask(socket, 'echo');
+  const left = once(socket, 'disconnect');
+  socket.io.engine.close();
+  await left;
+  await ask(other, 'tell', room);
+  await once(socket, 'connect');
+  await ask(socket, 'echo');
+  assert.equal(socket.recovered, true);
+  assert.deepEqual(told, [room, room]);
 });

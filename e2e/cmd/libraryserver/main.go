@@ -1,5 +1,6 @@
 // Command libraryserver is a server of package socketio for the tests with the
-// stock client: it prints its address and serves until its input ends. -recovery has clients resume.
+// stock client: it prints its address and serves until its input ends. -recovery has clients resume,
+// and -msgpack speaks the msgpack parser.
 package main
 
 import (
@@ -18,10 +19,14 @@ import (
 
 func main() {
 	recovery := flag.Bool("recovery", false, "have clients resume after a lost connection")
+	msgpack := flag.Bool("msgpack", false, "speak the msgpack parser")
 	flag.Parse()
 	var o socketio.Options
 	if *recovery {
 		o.Recovery = &socketio.RecoveryOptions{}
+	}
+	if *msgpack {
+		o.Parser = socketio.MsgPack
 	}
 	srv := socketio.NewServer(&o)
 	registerMain(srv.Of("/"))
