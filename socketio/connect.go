@@ -18,9 +18,9 @@ import (
 // connect answers a CONNECT: with a refusal, or by starting the socket's goroutine, which answers. auth is lent; nil is
 // none.
 func (c *conn) connect(namespace string, auth json.RawMessage) {
-	n := c.server.namespace(namespace)
-	if n == nil {
-		c.refuse(cut(namespace, maxLogged), &Error{Message: "Invalid namespace"})
+	n, refusal := c.server.enter(namespace)
+	if refusal != nil {
+		c.refuse(cut(namespace, maxLogged), refusal)
 		return
 	}
 	if auth == nil {
@@ -30,6 +30,7 @@ func (c *conn) connect(namespace string, auth json.RawMessage) {
 	s.inbox.busy = true
 	s.arrival.Store(&arrival{Handshake: Handshake{Request: c.session.Request(), Auth: bytes.Clone(auth)}})
 	if !c.hold(s) {
+		c.server.leave(n)
 		c.close(engineio.ForcedClose)
 		return
 	}

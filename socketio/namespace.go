@@ -3,6 +3,7 @@ package socketio
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/dokkerr/realtime/engineio"
 	"github.com/dokkerr/realtime/sioproto"
@@ -11,24 +12,32 @@ import (
 // Namespace is a set of sockets with handlers of their own. Register handlers
 // before serving; everything else may be called at any time from any goroutine.
 type Namespace struct {
-	server *Server // fixed at birth
-	name   string  // fixed at birth
-	index  *index
-	asked  atomic.Uint64 // counts the acknowledgements asked for
+	*behaviour          // shared by the namespaces of one OfFunc
+	server     *Server  // fixed at birth
+	name       string   // fixed at birth
+	dynamic    bool     // fixed at birth; a client has made it
+	history    *history // fixed before serving; nil: Options.Recovery is, or there is a Recovery
+	index      *index
+	asked      atomic.Uint64 // counts the acknowledgements asked for
 
-	// Fixed before serving.
+	sockets  int       // under server.mu; being authenticated, too
+	emptied  time.Time // under server.mu; when there was none left
+	expiring bool      // under server.mu; a timer is to drop it
+}
+
+// behaviour is what an application registers with a namespace. It is fixed before serving.
+type behaviour struct {
 	middlewares  []func(context.Context, *Socket) error
 	onConnect    []func(*Socket)
 	onDisconnect []func(*Socket, Reason)
 	handlers     map[string]*handler // by event
 	fallback     *handler            // nil: other events are ignored
 	recovery     Recovery            // nil: no socket resumes, but by the history
-	history      *history            // nil: Options.Recovery is, or there is a recovery
 }
 
-func newNamespace(srv *Server, name string) *Namespace {
-	n := &Namespace{server: srv, name: name, index: newIndex(), handlers: make(map[string]*handler)}
-	if srv.options.Recovery != nil {
+func newNamespace(srv *Server, name string, b *behaviour) *Namespace {
+	n := &Namespace{behaviour: b, server: srv, name: name, index: newIndex()}
+	if srv.options.Recovery != nil && b.recovery == nil {
 		n.history = newHistory(&srv.options)
 	}
 	return n

@@ -19,6 +19,8 @@ type Server struct {
 
 	mu         sync.RWMutex
 	namespaces map[string]*Namespace // under mu
+	dynamics   []dynamic             // under mu
+	made       int                   // under mu; namespaces that clients made
 }
 
 // NewServer returns a Server with the main namespace "/" made. o may be nil.
@@ -46,7 +48,7 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Of returns the namespace of that name, made at the first call. Clients
-// cannot make one.
+// cannot make one but as OfFunc says.
 func (srv *Server) Of(name string) *Namespace {
 	if !strings.HasPrefix(name, "/") {
 		name = "/" + name
@@ -55,17 +57,10 @@ func (srv *Server) Of(name string) *Namespace {
 	defer srv.mu.Unlock()
 	n := srv.namespaces[name]
 	if n == nil {
-		n = newNamespace(srv, name)
+		n = newNamespace(srv, name, &behaviour{handlers: make(map[string]*handler)})
 		srv.namespaces[name] = n
 	}
 	return n
-}
-
-// namespace returns the namespace that a client names, or nil.
-func (srv *Server) namespace(name string) *Namespace {
-	srv.mu.RLock()
-	defer srv.mu.RUnlock()
-	return srv.namespaces[name]
 }
 
 // Connections returns the number of open connections (engine sessions).

@@ -247,6 +247,7 @@ func (s *Socket) end(r Reason) bool {
 		answers <- answer{failed: true}
 	}
 	left.life.end(r)
+	s.conn.server.leave(s.namespace)
 	if left.idle {
 		s.startWork()
 	}

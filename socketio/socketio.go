@@ -59,6 +59,7 @@ type Options struct {
 	Path           string           // where requests are served; "": "/socket.io/"
 	ConnectTimeout time.Duration    // from the opening to the first joined namespace; 0: 45 s
 	MaxNamespaces  int              // joined by one connection, which else is closed; 0: no limit
+	MaxDynamic     int              // namespaces that clients made (see OfFunc) and that live; 0: 1,000
 	MaxInbox       int              // events of one socket waiting for its handlers; a full inbox slows the reader, and one full for longer than a pong may take ends the connection; 0: 64
 	MaxPendingAcks int              // answers awaited from one socket; 0: 256
 	MaxDepth       int              // of JSON nesting; 0: 64
@@ -81,6 +82,7 @@ type Hooks struct {
 func (o Options) withDefaults() Options {
 	o.Path = cmp.Or(o.Path, "/socket.io/")
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 45*time.Second)
+	o.MaxDynamic = cmp.Or(o.MaxDynamic, 1000)
 	o.MaxInbox = cmp.Or(o.MaxInbox, 64)
 	o.MaxPendingAcks = cmp.Or(o.MaxPendingAcks, 256)
 	o.MaxDepth = cmp.Or(o.MaxDepth, 64)
