@@ -15,15 +15,17 @@ type index struct {
 // shard is the part of an index for the ids and rooms of one hash.
 type shard struct {
 	mu      sync.RWMutex
-	sockets map[string]*Socket      // under mu; connected, by id
-	rooms   map[string]set[*Socket] // under mu; none empty
+	sockets map[string]*Socket       // under mu; connected, by id
+	singles map[string]*Socket       // under mu; the member of each room that never had two, as nearly all are
+	rooms   map[string]*set[*Socket] // under mu; the other rooms, none empty
 }
 
 func newIndex() *index {
 	x := &index{seed: maphash.MakeSeed()}
 	for i := range x.shards {
 		x.shards[i].sockets = make(map[string]*Socket)
-		x.shards[i].rooms = make(map[string]set[*Socket])
+		x.shards[i].singles = make(map[string]*Socket)
+		x.shards[i].rooms = make(map[string]*set[*Socket])
 	}
 	return x
 }
@@ -52,9 +54,17 @@ func (x *index) join(room string, s *Socket) {
 	sh := x.shard(room)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	members := sh.rooms[room]
-	if members.add(s) {
-		sh.rooms[room] = members
+	if members := sh.rooms[room]; members != nil {
+		members.add(s)
+		return
+	}
+	switch first := sh.singles[room]; first {
+	case nil:
+		sh.singles[room] = s
+	case s:
+	default:
+		delete(sh.singles, room)
+		sh.rooms[room] = &set[*Socket]{members: []*Socket{first, s}}
 	}
 }
 
@@ -62,13 +72,18 @@ func (x *index) leave(room string, s *Socket) {
 	sh := x.shard(room)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
+	if sh.singles[room] == s {
+		delete(sh.singles, room)
+		return
+	}
 	members := sh.rooms[room]
+	if members == nil {
+		return
+	}
 	members.remove(s)
 	if len(members.members) == 0 {
 		delete(sh.rooms, room)
-		return
 	}
-	sh.rooms[room] = members
 }
 
 // appendMembers appends the members of a room, among them the socket whose id it is.
@@ -79,7 +94,13 @@ func (x *index) appendMembers(dst []*Socket, room string) []*Socket {
 	if s := sh.sockets[room]; s != nil {
 		dst = append(dst, s)
 	}
-	return append(dst, sh.rooms[room].members...)
+	if s := sh.singles[room]; s != nil {
+		return append(dst, s)
+	}
+	if members := sh.rooms[room]; members != nil {
+		dst = append(dst, members.members...)
+	}
+	return dst
 }
 
 // appendAll appends every connected socket.
@@ -104,7 +125,7 @@ func (x *index) countRooms() int {
 	for i := range x.shards {
 		sh := &x.shards[i]
 		sh.mu.RLock()
-		n += len(sh.rooms)
+		n += len(sh.rooms) + len(sh.singles)
 		sh.mu.RUnlock()
 	}
 	return n
