@@ -1,4 +1,5 @@
-// Package socketio is a Socket.IO server (protocol 5, clients 3.x and 4.x):
+// Package socketio is a Socket.IO server (protocol 5, clients 3.x and 4.x, and
+// with engineio's AllowEIO3 those of 2.x too):
 // namespaces, sockets, typed events, acknowledgements both ways, rooms and
 // broadcast. It is an http.Handler.
 //
