@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -160,7 +161,7 @@ type Sync struct {
 	Gap      bool // Events are missing: what follows the position asked from is older than the retention; Position is where the rest begins
 }
 
-// Sync returns the events that follow a position; nil is the beginning of what is kept. It is an error for the position to be ahead of
+// Sync returns the events that follow a position, but the actor's session's own; nil is the beginning of what is kept. It is an error for the position to be ahead of
 // the user's last event.
 func (s *Service) Sync(ctx context.Context, by Actor, since *Position, limit int) (Sync, error) {
 	limit, err := pageLimit(limit)
@@ -182,19 +183,19 @@ func (s *Service) sync(r Reader, by Actor, since *Position, limit int) (Sync, er
 	if after > head {
 		return Sync{}, invalid("since", "must not be ahead of the last event")
 	}
-	kept, err := s.kept(r, by.User, after, "")
+	kept, err := s.kept(r, by.User, after, by.Session)
 	if err != nil {
 		return Sync{}, err
 	}
 	if since != nil && kept != after {
 		return Sync{Position: kept, Gap: true}, nil
 	}
-	return page(r, by.User, kept, limit)
+	return page(r, by, kept, limit)
 }
 
-// page looks one event further than it lists.
-func page(r Reader, user ID, after Position, limit int) (Sync, error) {
-	events, err := r.Inbox(user, after, limit+1)
+// page looks one event further than it lists. The session's own count, and are left out.
+func page(r Reader, by Actor, after Position, limit int) (Sync, error) {
+	events, err := r.Inbox(by.User, after, limit+1)
 	if err != nil {
 		return Sync{}, err
 	}
@@ -205,6 +206,7 @@ func page(r Reader, user ID, after Position, limit int) (Sync, error) {
 	if n := len(answer.Events); n > 0 {
 		answer.Position = answer.Events[n-1].Position
 	}
+	answer.Events = slices.DeleteFunc(answer.Events, func(d Delivery) bool { return d.Origin != "" && d.Origin == by.Session })
 	return answer, nil
 }
 

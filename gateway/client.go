@@ -44,7 +44,13 @@ func (c *client) send(e *outgoing, offset string) {
 }
 
 func (c *client) confirm(proved func()) { c.socket.Confirm(proved) }
-func (c *client) replace()              { c.socket.Close(Replaced) }
+
+// replace leaves the connection of a socket that has ended alone: the session may go on over the same one.
+func (c *client) replace() {
+	if c.socket.Rooms() != nil {
+		c.socket.Close(Replaced)
+	}
+}
 
 func (c *client) full() bool { return c.socket.Buffered() >= lowWater }
 

@@ -34,6 +34,7 @@ type place struct {
 	position dokkerr.Position
 	sockets  int
 	moved    bool // is in places.moved
+	storing  bool // is on its way into the store, which may still say otherwise
 }
 
 func newPlaces(store func(context.Context, []dokkerr.Confirmation) error, timeout time.Duration, logger *slog.Logger) *places {
@@ -65,7 +66,7 @@ func (p *places) release(at *place) {
 
 // forget drops a place that nobody needs. The caller holds mu.
 func (p *places) forget(at *place) {
-	if at.sockets == 0 && !at.moved && p.byDevice[at.device] == at {
+	if at.sockets == 0 && !at.moved && !at.storing && p.byDevice[at.device] == at {
 		delete(p.byDevice, at.device)
 	}
 }
@@ -132,7 +133,7 @@ func (p *places) confirmations(batch []*place) []dokkerr.Confirmation {
 	list := make([]dokkerr.Confirmation, len(batch))
 	for i, at := range batch {
 		list[i] = dokkerr.Confirmation{Device: at.device, Position: at.position}
-		at.moved = false
+		at.moved, at.storing = false, true
 	}
 	return list
 }
@@ -141,6 +142,7 @@ func (p *places) settle(batch []*place, again bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, at := range batch {
+		at.storing = false
 		if again && at.sockets > 0 {
 			p.schedule(at)
 		}

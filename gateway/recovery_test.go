@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -334,6 +335,59 @@ func TestTakeOverInARace(t *testing.T) {
 		if members := h.lobby.To(userRoom(ben)).FetchSockets(); alive != 1 || len(members) != 1 {
 			t.Errorf("%d connections and %d sockets are left", alive, len(members))
 		}
+	})
+}
+
+// TestTakeOverOnOneConnection leaves the namespace and comes back over the same connection, which lives on.
+func TestTakeOverOnOneConnection(t *testing.T) {
+	inHarbour(t, func(t *testing.T, h *harbour) {
+		p := h.opens(ben)
+		auth, err := json.Marshal(p.auth())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			p.Send("1")
+			p.Send("0" + string(auth))
+			if reply := p.Next(); !strings.Contains(reply.Text, p.pid) {
+				t.Fatalf("answered %s", reply.Text)
+			}
+		}
+		h.tells(ben, "1")
+		p.gets("1")
+	})
+}
+
+// TestRolledBackStore is hole 5: a copy of the file from before 100 events is put in its place.
+func TestRolledBackStore(t *testing.T) {
+	in2027 := func(t *testing.T, path string) *harbour {
+		time.Sleep(27 * 366 * 24 * time.Hour) // a start before 2026 gives no position a floor
+		return openHarbour(t, path)
+	}
+	inHarbourOf(t, in2027, func(t *testing.T, h *harbour) {
+		p := h.opens(ben)
+		h.tells(ben, "before")
+		p.gets("before")
+		h.close()
+		backup, err := os.ReadFile(h.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h = h.restart()
+		p.h = h
+		h.tells(ben, numbers(1, 100)...)
+		p.reconnect(true)
+		p.gets(numbers(1, 100)...)
+		h.close()
+		if err := os.WriteFile(h.path, backup, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		h = h.restart()
+		p.h = h
+		h.tells(ben, numbers(201, 300)...)
+		p.reconnect(true)
+		p.gets(numbers(201, 300)...)
 	})
 }
 
