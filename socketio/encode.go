@@ -39,6 +39,16 @@ func (e Encoded) WithOffset(offset string) Encoded {
 	return e
 }
 
+// Uncompressed returns the event as it is never compressed where Options.Engine.Deflate is on: for what would not
+// shrink. An offset is to be added before.
+func (e Encoded) Uncompressed() Encoded {
+	e.frames = slices.Clone(e.frames)
+	for i, f := range e.frames {
+		e.frames[i] = f.Uncompressed()
+	}
+	return e
+}
+
 // size returns the bytes of the packet and its attachments.
 func (e Encoded) size() int {
 	n := 0
