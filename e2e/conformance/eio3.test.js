@@ -1,11 +1,12 @@
 // What clients 2.x send and expect, byte by byte (wire.md §4).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { suite } from './host.js';
+import { lively, stage } from './host.js';
 import { Streaming, request, soon } from './wire.js';
 
-const engine = suite('engine', '-eio3');
-const socket = suite('socket', '-eio3');
+const engine = stage('engine', '-eio3');
+const heartbeat = stage('engine', '-eio3', ...lively);
+const socket = stage('socket', '-eio3');
 
 async function openPolling(held, query = 'EIO=3&b64=1') {
   const answer = await request(held.host.at(`${query}&transport=polling`));
@@ -30,7 +31,7 @@ const openStreaming = (held, t) => {
 
 for (const eio of ['EIO=3', '', 'EIO=abc']) {
   test(`a handshake with '${eio}'`, async () => {
-    const { opening } = await openPolling(engine, `${eio}&b64=1`);
+    const { opening } = await openPolling(heartbeat, `${eio}&b64=1`);
     const { sid, ...rest } = opening;
     assert.match(sid, /^[\w-]{20}$/);
     assert.deepEqual(rest, { upgrades: ['websocket'], pingInterval: 300, pingTimeout: 200, maxPayload: 1_000_000 });
@@ -57,7 +58,7 @@ test('the client pings, the server answers', async () => {
 
 test('the server does not ping; a client that does not is closed', async () => {
   const from = Date.now();
-  const session = await openPolling(engine);
+  const session = await openPolling(heartbeat);
   assert.equal(await session.get(), '1:1');
   const passed = Date.now() - from;
   assert.ok(passed > 450 && passed < 1500, `closed after ${passed} ms`);
@@ -100,7 +101,7 @@ for (const bytes of [[], [0], [2, 1, 255, 52], [0, 255, 52], [0, 2, 255, 52], [0
 
 test('messages over WebSocket', async (t) => {
   const session = openStreaming(engine, t);
-  assert.match(await session.next(), /^0\{"sid":"[\w-]{20}","upgrades":\[\],"pingInterval":300,"pingTimeout":200,"maxPayload":1000000\}$/);
+  assert.match(await session.next(), /^0\{"sid":"[\w-]{20}","upgrades":\[\],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000\}$/);
   await session.send('4text', Buffer.from([4, 1, 2]), '2', '2x');
   assert.equal(await session.nextOfAll(), '4text');
   assert.deepEqual(await session.nextOfAll(), Buffer.from([4, 1, 2]));

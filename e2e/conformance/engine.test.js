@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { suite } from './host.js';
+import { lively, stage } from './host.js';
 import { Polling, Streaming, request, separator, soon, transports } from './wire.js';
 
-const held = suite('engine');
+const held = stage('engine', '-max-payload', '1000000');
+const heartbeat = stage('engine', ...lively);
 const at = (query) => held.host.at(query);
 
 /** Runs a test over both transports. */
@@ -19,8 +20,8 @@ function overEach(name, play) {
   }
 }
 
-async function polling(t) {
-  const session = await Polling.open(held.host);
+async function polling(t, at = held) {
+  const session = await Polling.open(at.host);
   t.after(() => session.close());
   return session;
 }
@@ -37,7 +38,7 @@ async function upgraded(t) {
 }
 
 test('a handshake by polling', async () => {
-  const { status, headers, body } = await request(at('EIO=4&transport=polling'));
+  const { status, headers, body } = await request(heartbeat.host.at('EIO=4&transport=polling'));
   assert.equal(status, 200);
   assert.equal(headers.get('content-type'), 'text/plain; charset=UTF-8');
   assert.equal(headers.get('cache-control'), 'no-store');
@@ -49,7 +50,7 @@ test('a handshake by polling', async () => {
 });
 
 test('a handshake by WebSocket', async (t) => {
-  const session = await Streaming.open(held.host);
+  const session = await Streaming.open(heartbeat.host);
   t.after(() => session.close());
   const { sid, ...rest } = session.opening;
   assert.match(sid, /^[\w-]{20}$/);
@@ -58,7 +59,7 @@ test('a handshake by WebSocket', async (t) => {
 });
 
 test('the order and form of the opening are those of the protocol', async () => {
-  const { body } = await request(at('EIO=4&transport=polling'));
+  const { body } = await request(heartbeat.host.at('EIO=4&transport=polling'));
   assert.match(body, /^0\{"sid":"[\w-]{20}","upgrades":\["websocket"\],"pingInterval":300,"pingTimeout":200,"maxPayload":1000000\}$/);
 });
 
@@ -261,7 +262,7 @@ test('a POST whose answer was lost can be repeated, and counts once', async (t) 
 });
 
 test('the server pings at its interval (polling)', async (t) => {
-  const session = await polling(t);
+  const session = await polling(t, heartbeat);
   for (let i = 0; i < 3; i++) {
     const from = Date.now();
     assert.equal((await session.get()).body, '2');
@@ -272,7 +273,7 @@ test('the server pings at its interval (polling)', async (t) => {
 });
 
 test('the server pings at its interval (websocket)', async (t) => {
-  const session = await Streaming.open(held.host);
+  const session = await Streaming.open(heartbeat.host);
   t.after(() => session.close());
   for (let i = 0; i < 3; i++) {
     const from = Date.now();
@@ -284,7 +285,7 @@ test('the server pings at its interval (websocket)', async (t) => {
 });
 
 test('a client that does not answer is closed (polling)', async (t) => {
-  const session = await polling(t);
+  const session = await polling(t, heartbeat);
   const from = Date.now();
   assert.equal((await session.get()).body, '2');
   assert.equal((await session.get()).body, '1');
@@ -294,14 +295,14 @@ test('a client that does not answer is closed (polling)', async (t) => {
 
 test('a client that does not answer is closed (websocket)', async () => {
   const from = Date.now();
-  const session = await Streaming.open(held.host);
+  const session = await Streaming.open(heartbeat.host);
   assert.equal(await session.nextOfAll(), '2');
   assert.equal(await session.ended(), 1005);
   assertSilence(Date.now() - from);
 });
 
 test('a client that never comes for its ping is closed', async (t) => {
-  const session = await polling(t);
+  const session = await polling(t, heartbeat);
   await pause(800);
   const { body } = await session.get();
   assert.equal(body, '{"code":1,"message":"Session ID unknown"}');
