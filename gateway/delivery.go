@@ -132,7 +132,7 @@ func (d *feeds) attach(user dokkerr.ID, s *subscription) {
 	}
 }
 
-// add returns which of two subscriptions with one session is the earlier.
+// add returns which of two subscriptions with one session is the earlier. There may be more, but those were replaced before.
 func (d *feeds) add(user dokkerr.ID, s *subscription) (earlier *subscription) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -144,14 +144,8 @@ func (d *feeds) add(user dokkerr.ID, s *subscription) (earlier *subscription) {
 	s.feed = f
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, other := range f.subscriptions {
-		switch {
-		case other.fence == 0 || other.session != s.session:
-		case other.fence < s.fence:
-			earlier = other
-		default:
-			earlier = s
-		}
+	if earlier = f.holder(s.session); earlier != nil && earlier.fence > s.fence {
+		earlier = s
 	}
 	f.subscriptions = append(f.subscriptions, s)
 	if s.gap {
@@ -236,6 +230,16 @@ func (s *subscription) pass(origin string, out *outgoing, position dokkerr.Posit
 	}
 	s.cursor = position
 	return sent
+}
+
+// holder returns the latest subscription of a session, nil for none. The caller holds mu.
+func (f *feed) holder(session string) (latest *subscription) {
+	for _, s := range f.subscriptions {
+		if s.session == session && (latest == nil || s.fence > latest.fence) {
+			latest = s
+		}
+	}
+	return latest
 }
 
 // published returns the head.

@@ -139,38 +139,37 @@ func deviceName(deviceID, tokenSession string) string {
 
 // takeOver ends the connection that delivers to c's session, and returns when its last command has ended.
 func (d *feeds) takeOver(ctx context.Context, c *client) error {
-	s := d.holder(c.actor.User, c.actor.Session)
-	if s == nil {
-		return nil
-	}
-	s.sink.replace()
-	select {
-	case <-s.gone:
-		return nil
-	case <-ctx.Done():
-		return errors.Join(errors.New("the connection that is replaced does not end"), ctx.Err())
+	for {
+		s, gone := d.holder(c.actor.User, c.actor.Session)
+		if s == nil {
+			return nil
+		}
+		s.sink.replace()
+		select {
+		case <-gone:
+		case <-ctx.Done():
+			return errors.Join(errors.New("the connection that is replaced does not end"), ctx.Err())
+		}
 	}
 }
 
 // holder returns the subscription of a session, with a channel that its end closes; nil for none.
-func (d *feeds) holder(user dokkerr.ID, session string) *subscription {
+func (d *feeds) holder(user dokkerr.ID, session string) (s *subscription, gone <-chan struct{}) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	f := d.byUser[user]
 	if f == nil {
-		return nil
+		return nil, nil
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, s := range f.subscriptions {
-		if s.session == session {
-			if s.gone == nil {
-				s.gone = make(chan struct{})
-			}
-			return s
-		}
+	if s = f.holder(session); s == nil {
+		return nil, nil
 	}
-	return nil
+	if s.gone == nil {
+		s.gone = make(chan struct{})
+	}
+	return s, s.gone
 }
 
 // commandContext ends with the command's deadline, or when its socket is replaced. It does not end with a client that leaves: what that
