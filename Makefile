@@ -79,6 +79,15 @@ fuzz: ## fuzz every target (TIME=10m each)
 		done; \
 	done
 
+.PHONY: torture
+torture: ## kill the server 200 times under load, and cut its power 100 times (root; about ten minutes)
+	go test ./e2e/torture -count=1 -v -acked 100000 -kills 200 -pause 5ms -timeout 1h
+	cd e2e/powercut && go test ./... -count=1 -v -cuts 100 -timeout 1h
+
+.PHONY: powercut
+powercut: ## cut the power of the store ten times (root)
+	cd e2e/powercut && go vet ./... && go test ./... -count=1
+
 .PHONY: bench
 bench: ## compare with other servers (RUNS=7 rounds, about an hour): tables here, raw results and plots in bench/results
 	cd bench && go run . -runs $(or $(RUNS),7)
