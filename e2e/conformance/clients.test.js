@@ -199,8 +199,10 @@ overEach('a client that leaves is told no more, and may come back', async (s) =>
   const strayed = [];
   client.socket.on('from-user', (...args) => strayed.push(args));
   const left = client.next('disconnect');
+  const gone = new Promise((resolve) => client.socket.io.engine.once('close', resolve)); // behind what it still had to send
   client.close();
   assert.equal((await left)[0], 'io client disconnect');
+  await soon(gone, 'the end of the connection');
   witness.emit('to-user', client.user, 'x');
   await witness.settle();
   client.socket.connect();
