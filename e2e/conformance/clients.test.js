@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stage } from './host.js';
-import { Client, isOld, versions, ways } from './stock.js';
+import { Client, bytes, isOld, versions, ways } from './stock.js';
 import { Streaming, request, soon } from './wire.js';
 
 const maxPayload = 100_000;
@@ -85,15 +85,6 @@ overEach('binary in questions and answers', async (s) => {
   client.emit('ask-me', Buffer.from('question'));
   assert.deepEqual(bytes(await told), [{ was: Buffer.from('question'), and: Buffer.from('answer') }, Buffer.from([9])]);
 });
-
-/** The older client gives an ArrayBuffer where later ones give a Buffer. */
-function bytes(value) {
-  if (Buffer.isBuffer(value)) return value;
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return Buffer.from(value);
-  if (Array.isArray(value)) return value.map(bytes);
-  if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, bytes(v)]));
-  return value;
-}
 
 overEach('rooms', async (s) => {
   const room = randomUUID();

@@ -111,3 +111,11 @@ export class Client {
     this.socket.disconnect();
   }
 }
+
+/** The value with a Buffer for whatever a client gives in its place. */
+export function bytes(value) {
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return Buffer.from(value);
+  if (Array.isArray(value)) return value.map(bytes);
+  if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, bytes(v)]));
+  return value;
+}
