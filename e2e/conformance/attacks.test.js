@@ -57,12 +57,10 @@ async function each(inputs, check) {
   assert.equal(wrong.length, 0, `${wrong.length} of ${inputs.length}:\n${wrong.join('\n')}`);
 }
 
-const byRow = (rows) => Object.entries(Object.groupBy ? Object.groupBy(rows, ({ row }) => row) : groupByRow(rows));
-
-function groupByRow(rows) {
+function byRow(inputs) {
   const groups = {};
-  for (const row of rows) (groups[row.row] ??= []).push(row);
-  return groups;
+  for (const input of inputs) (groups[input.row] ??= []).push(input);
+  return Object.entries(groups);
 }
 
 describe('requests', () => {
