@@ -10,6 +10,8 @@ const binary = new URL('../../bin/conformance', import.meta.url).pathname;
 /** The heartbeat that the official suites expect (wire.md §5). Where it is not the point, a busy machine should not fail by it. */
 export const lively = ['-ping-interval', '300ms', '-ping-timeout', '200ms'];
 
+process.once('SIGTERM', () => process.exit(1));
+
 export class Host {
   output = '';
 
@@ -17,6 +19,7 @@ export class Host {
     const host = new Host();
     host.secret = randomUUID() + randomUUID();
     host.process = spawn(binary, ['-mode', mode, '-addr', '127.0.0.1:0', '-jwt-secret', host.secret, ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
+    process.once('exit', () => host.process.kill()); // also when the tests took too long
     host.process.stderr.on('data', (text) => (host.output += text));
     await host.#served();
     const [, address, path] = /serving .*addr=(\S+) path=(\S+)/.exec(host.output);
