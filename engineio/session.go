@@ -162,6 +162,10 @@ func (s *Session) end(reason Reason, how ending) {
 	if !how.flush {
 		s.outbox.drop()
 	}
+	if candidate != nil && candidate.probed && !s.outbox.empty() {
+		// The client may have moved already, and no longer poll: what waits is told where it comes.
+		s.candidate, candidate = candidate, nil
+	}
 	if s.ws != nil {
 		s.wakeIn(closeWait)
 		s.outbox.push([]Frame{how.frame})
@@ -175,10 +179,11 @@ func (s *Session) end(reason Reason, how ending) {
 // lost ends the session, if need be, and its transport: nothing can be told any more.
 func (s *Session) lost(reason Reason) {
 	s.mu.Lock()
-	var candidate *conn
+	candidate := s.candidate
 	if s.state == open {
-		candidate = s.leaveOpen(reason)
+		s.leaveOpen(reason)
 	}
+	s.candidate = nil
 	s.state = closed
 	s.outbox.drop()
 	s.wakeGet()

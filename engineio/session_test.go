@@ -151,6 +151,30 @@ func TestUpgradeMovesWhatWaits(t *testing.T) {
 	}
 }
 
+// TestLastWordsFollowTheUpgrade ends a session when its client has stopped polling and is about to move.
+func TestLastWordsFollowTheUpgrade(t *testing.T) {
+	base, e, _ := serve(t, nil)
+	url := openPolling(t, base)
+	s := <-e.opened
+	c := dial(t, strings.Replace(url, "polling", "websocket", 1))
+	write(t, c, "2probe")
+	if got := read(t, c); got != "3probe" {
+		t.Fatalf("probe answered %q", got)
+	}
+	if _, body := get(t, url); body != "6" {
+		t.Fatalf("pending GET released with %q", body)
+	}
+	s.Send(say("goodbye"))
+	s.Close(engineio.ForcedClose)
+	write(t, c, "5")
+	if got := read(t, c); got != "4goodbye" {
+		t.Fatalf("got %q", got)
+	}
+	if _, _, err := c.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusNoStatusRcvd {
+		t.Fatalf("ended with %v", err)
+	}
+}
+
 func TestSlowReaderEndsAndHoldsNobodyUp(t *testing.T) {
 	base, e, srv := serve(t, &engineio.Options{MaxOutbox: 1 << 20})
 	dial(t, base+"/?EIO=4&transport=websocket")

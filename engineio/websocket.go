@@ -172,6 +172,10 @@ func (c *conn) adopt() error {
 	s.polling.answered = answered{}
 	c.adopted = true
 	s.wakeGet()
+	if s.state == closing {
+		s.outbox.push([]Frame{plainCloseWire})
+		s.wakeIn(closeWait)
+	}
 	s.flush()
 	if !c.enter() {
 		return errOver
