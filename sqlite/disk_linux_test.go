@@ -137,7 +137,7 @@ func TestFullFileSystem(t *testing.T) {
 	}
 }
 
-// needRoot skips what mounts a file system, for whom may not.
+// needRoot fails a test that mounts a file system where that is not allowed.
 func needRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
