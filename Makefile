@@ -41,7 +41,7 @@ $(page): $(web_packages) $(page_sources)
 	touch $@
 
 .PHONY: test
-test: tools check go-test race conformance e2e ## install what is missing from Debian, then run every check and test
+test: tools check go-test race powercut conformance e2e ## install what is missing from Debian, then run every check and test
 
 .PHONY: tools
 tools: ## install what the tests need and this Debian machine lacks
@@ -85,7 +85,7 @@ torture: ## kill the server 200 times under load, and cut its power 100 times (r
 	cd e2e/powercut && go test ./... -count=1 -v -cuts 100 -timeout 1h
 
 .PHONY: powercut
-powercut: ## cut the power of the store ten times (root)
+powercut: tools ## cut the power of the store ten times (root, /dev/fuse)
 	cd e2e/powercut && go vet ./... && go test ./... -count=1
 
 .PHONY: bench

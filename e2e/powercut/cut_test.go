@@ -155,7 +155,7 @@ func mounted(t *testing.T, d *disk) (dir string, unmount func()) {
 	dir = t.TempDir()
 	server, err := d.mount(dir)
 	if err != nil {
-		t.Fatalf("only root can mount: %v", err)
+		t.Fatalf("cannot mount, for which one must be root and have /dev/fuse: %v", err)
 	}
 	return dir, func() {
 		if err := server.Unmount(); err != nil {

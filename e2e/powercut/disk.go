@@ -4,6 +4,8 @@ package powercut
 import (
 	"context"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"sync"
 	"syscall"
 
@@ -112,7 +114,24 @@ func (c *content) sync() {
 
 // mount shows the disk at a directory. Unmount the server when nobody uses it.
 func (d *disk) mount(dir string) (*fuse.Server, error) {
-	return fs.Mount(dir, &root{disk: d}, &fs.Options{MountOptions: fuse.MountOptions{DirectMountStrict: true, FsName: "powercut"}})
+	server, err := fs.Mount(dir, &root{disk: d}, &fs.Options{MountOptions: fuse.MountOptions{DirectMountStrict: true, FsName: "powercut"}})
+	if err != nil {
+		return nil, err
+	}
+	return server, withhold("/dev/fuse")
+}
+
+// withhold has no child inherit an open file, as the library's may: a writer that holds its own disk's device could not be
+// killed when nobody serves that any more.
+func withhold(path string) error {
+	open, err := os.ReadDir("/proc/self/fd")
+	for _, entry := range open {
+		fd, _ := strconv.Atoi(entry.Name()) // the kernel's own numbers
+		if to, err := os.Readlink("/proc/self/fd/" + entry.Name()); err == nil && to == path {
+			syscall.CloseOnExec(fd)
+		}
+	}
+	return err
 }
 
 type root struct {
