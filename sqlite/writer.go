@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -90,8 +91,10 @@ func (w *writer) run() {
 	}
 }
 
-// gather takes what waits, up to maxBatch, but what its caller gave up.
+// gather takes what waits, up to maxBatch, but what its caller gave up. Whoever can run and is about to send gets the CPU
+// first: on one core the first command would else wake the writer before the others are queued, and be committed alone.
 func (w *writer) gather(first *command) {
+	runtime.Gosched()
 	w.batch = w.batch[:0]
 	for c := first; ; {
 		if c.take() {

@@ -243,6 +243,33 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+// TestBatchOnOneCore lets senders that wait for their answers share a core with the writer: they are committed together,
+// though each of them wakes the writer.
+func TestBatchOnOneCore(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const senders, events = 64, 20
+	commits := 0 // the writer's, until the store is closed
+	s := openTest(t, filepath.Join(t.TempDir(), "test.db"), &Options{Hooks: Hooks{Committed: func(Commit) { commits++ }}})
+	var all sync.WaitGroup
+	for range senders {
+		all.Go(func() {
+			user := uuid.New()
+			for range events {
+				if err := add(t, s, user); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if most := senders * events / 8; commits > most {
+		t.Errorf("%d commits of %d events, want at most %d", commits, senders*events, most)
+	}
+}
+
 // TestGivenUp ends a caller's context while its command waits in the queue.
 func TestGivenUp(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "test.db"), nil)
