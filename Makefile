@@ -55,12 +55,12 @@ check: $(web_packages) ## check formatting, vet, and types
 	cd web && npm run --silent check
 
 .PHONY: go-test
-go-test: pages ## run the Go tests
+go-test: pages $(e2e_packages) ## run the Go tests
 	go test ./...
 	cd bench && go test ./...
 
 .PHONY: race
-race: tools pages ## run the Go tests, in their short form, with the race detector
+race: tools pages $(e2e_packages) ## run the Go tests, in their short form, with the race detector
 	go test -race -short ./...
 
 .PHONY: e2e

@@ -16,20 +16,59 @@ import (
 	"github.com/dokkerr/realtime/e2e/checker"
 )
 
-// history is what all devices did and saw, in one order.
+// history is what all devices did and saw, in one order. All is under mu.
 type history struct {
-	mu     sync.Mutex
-	events []checker.Event // under mu
-	acked  int             // under mu
+	mu        sync.Mutex
+	events    []checker.Event
+	acked     int
+	open      map[string]bool // devices with a send that is not acknowledged
+	stored    map[string]int  // acknowledged messages, by conversation
+	known     map[string]int  // messages that a device was told or had acknowledged
+	started   int             // connections
+	recovered int             // of those, the ones that went on where the one before ended
+}
+
+func newHistory() *history {
+	return &history{open: map[string]bool{}, stored: map[string]int{}, known: map[string]int{}}
 }
 
 func (h *history) add(e checker.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.events = append(h.events, e)
-	if e.Kind == checker.Acked {
+	switch e.Kind {
+	case checker.Called:
+		h.open[e.Device] = true
+	case checker.Acked:
 		h.acked++
+		h.stored[e.Conversation]++
+		h.known[e.Device]++
+		delete(h.open, e.Device)
+	case checker.Delivered:
+		h.known[e.Device]++
 	}
+}
+
+// connected counts a connection.
+func (h *history) connected(recovered bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.started++
+	if recovered {
+		h.recovered++
+	}
+}
+
+// whole says whether every send has ended and every device knows all of its conversation.
+func (h *history) whole(devices []*device) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, d := range devices {
+		if h.known[d.name] < h.stored[d.conversation] {
+			return false
+		}
+	}
+	return len(h.open) == 0
 }
 
 func (h *history) ackedSoFar() int {
@@ -47,11 +86,15 @@ type device struct {
 	history            *history
 	url                string // ws://...
 
+	sent    int
+	pending string // key of the send that is not acknowledged
+
 	pid, offset string // the reader's, and between two connections the runner's
-	recovered   int    // connections that went on where the one before ended
-	started     int
-	sent        int
-	pending     string // key of the send that is not acknowledged
+
+	stock      *stock               // who runs it; nil: run. These are for stock clients
+	stockURL   string               // http://...
+	transports []string             // of the stock client
+	acks       chan json.RawMessage // of the pending send
 }
 
 const (
@@ -120,10 +163,7 @@ func (d *device) join(ctx context.Context, c *websocket.Conn) error {
 	if !bytes.HasPrefix(answer, []byte("40")) || json.Unmarshal(answer[2:], &granted) != nil {
 		return fmt.Errorf("%w to CONNECT: %s", errWrong, answer)
 	}
-	d.started++
-	if granted.PID == d.pid && d.pid != "" {
-		d.recovered++
-	}
+	d.history.connected(granted.PID == d.pid)
 	d.pid = granted.PID
 	return nil
 }
@@ -142,17 +182,10 @@ func (d *device) use(ctx context.Context, c *websocket.Conn, more func() bool) e
 // send returns when the connection has ended, and leaves that in ended.
 func (d *device) send(ctx context.Context, c *websocket.Conn, acks <-chan []byte, ended chan error, more func() bool) error {
 	for d.pending != "" || more() {
-		if d.pending == "" {
-			d.sent++
-			d.pending = fmt.Sprintf("torture-%s-%09d", d.name, d.sent)
-		}
-		packet, err := json.Marshal([]any{"message.new", map[string]string{
-			"recipientId": d.other, "content": "text of " + d.pending, "type": "text", "clientMessageId": d.pending,
-		}})
+		packet, err := json.Marshal([]any{"message.new", d.next()})
 		if err != nil {
 			return err
 		}
-		d.history.add(checker.Event{Kind: checker.Called, Device: d.name, Conversation: d.conversation, Key: d.pending})
 		if err := c.Write(ctx, websocket.MessageText, append([]byte("42"+strconv.Itoa(d.sent)), packet...)); err != nil {
 			return err
 		}
@@ -171,6 +204,16 @@ func (d *device) send(ctx context.Context, c *websocket.Conn, acks <-chan []byte
 	err := <-ended
 	ended <- err
 	return err
+}
+
+// next begins the pending send again, or a new one, and returns its payload.
+func (d *device) next() map[string]string {
+	if d.pending == "" {
+		d.sent++
+		d.pending = fmt.Sprintf("torture-%s-%09d", d.name, d.sent)
+	}
+	d.history.add(checker.Event{Kind: checker.Called, Device: d.name, Conversation: d.conversation, Key: d.pending})
+	return map[string]string{"recipientId": d.other, "content": "text of " + d.pending, "type": "text", "clientMessageId": d.pending}
 }
 
 // acked takes the answer to the pending send. A store that is being killed may refuse it, and then it is sent again.
@@ -218,6 +261,18 @@ func (d *device) read(ctx context.Context, c *websocket.Conn, acks chan<- []byte
 	}
 }
 
+// message is what a message.new tells.
+type message struct {
+	MessageID, Content string
+	Seq                int64
+}
+
+func (d *device) got(m message) {
+	d.history.add(checker.Event{
+		Kind: checker.Delivered, Device: d.name, Conversation: d.conversation, ID: m.MessageID, Seq: m.Seq, Body: m.Content,
+	})
+}
+
 // heard records a message, and keeps the last string that any event ends in.
 func (d *device) heard(event []byte) error {
 	var args []json.RawMessage
@@ -225,14 +280,11 @@ func (d *device) heard(event []byte) error {
 		return fmt.Errorf("%w: event %s", errWrong, event)
 	}
 	if string(args[0]) == `"message.new"` {
-		var m struct {
-			MessageID, ConversationID, Content string
-			Seq                                int64
-		}
+		var m message
 		if err := json.Unmarshal(args[1], &m); err != nil {
 			return fmt.Errorf("%w: event %s", errWrong, event)
 		}
-		d.history.add(checker.Event{Kind: checker.Delivered, Device: d.name, Conversation: d.conversation, ID: m.MessageID, Seq: m.Seq, Body: m.Content})
+		d.got(m)
 	}
 	var position string
 	if json.Unmarshal(args[len(args)-1], &position) == nil {

@@ -35,11 +35,17 @@ var (
 	seed      = flag.Uint64("seed", 0, "seed of the kills; 0: a new one")
 )
 
+// Who is in a conversation: a Go client, which keeps nothing from being fast, or a stock client.
 const (
-	conversations = 8
-	secret        = "a secret of the torture test, at least 32 bytes"
-	quiet         = 30 * time.Second // for what is still due when the sending is over
-	readyWithin   = 2 * time.Second  // after a kill
+	ofGo    = 8 // conversations of two Go clients,
+	ofBoth  = 4 // of a Go client and a stock client,
+	ofStock = 2 // and of two stock clients
+)
+
+const (
+	secret      = "a secret of the torture test, at least 32 bytes"
+	quiet       = 30 * time.Second // for what is still due when the sending is over
+	readyWithin = 2 * time.Second  // after a kill
 )
 
 // program is the real binary on a real file, at one port over all its lives.
@@ -109,8 +115,8 @@ func build(t *testing.T, dir string) string {
 	return binary
 }
 
-// TestKill kills the server again and again while 16 devices write to each other, and has the checker judge what they saw
-// and what is in the file at the end.
+// TestKill kills the server again and again while devices write to each other, some of them stock clients, and has the checker
+// judge what they saw and what is in the file at the end.
 func TestKill(t *testing.T) {
 	acked, kills := *wantAcked, *wantKills
 	if testing.Short() {
@@ -126,6 +132,7 @@ func TestKill(t *testing.T) {
 	p := &program{binary: build(t, dir), data: filepath.Join(dir, "data.db"), port: freePort(t)}
 	p.start(t)
 	devices, h := newDevices(t, p.port)
+	s := startStock(t, stockOf(devices))
 	done := make(chan struct{})
 	wait := runAll(t, devices, done)
 	for n := 0; n < kills || h.ackedSoFar() < acked; n++ {
@@ -137,24 +144,21 @@ func TestKill(t *testing.T) {
 	close(done)
 	final := settle(t, p, devices, h)
 	wait()
-	judge(t, final)
-	var started, recovered int
-	for _, d := range devices {
-		started, recovered = started+d.started, recovered+d.recovered
-	}
-	if recovered != started-len(devices) {
-		t.Errorf("%d of %d connections recovered", recovered, started-len(devices))
+	s.stop(t)
+	judge(t, final, devices)
+	if h.recovered != h.started-len(devices) {
+		t.Errorf("%d of %d connections recovered", h.recovered, h.started-len(devices))
 	}
 	if p.slowest > readyWithin {
 		t.Errorf("ready after %v", p.slowest)
 	}
-	t.Logf("%d kills, %d of %d connections recovered, ready within %v", kills, recovered, started-len(devices), p.slowest)
+	t.Logf("%d kills, %d of %d connections recovered, ready within %v", kills, h.recovered, h.started-len(devices), p.slowest)
 }
 
 // newDevices makes two for each conversation.
 func newDevices(t *testing.T, port int) (devices []*device, h *history) {
-	h = &history{}
-	for n := range conversations {
+	h = newHistory()
+	for n := range ofGo + ofBoth + ofStock {
 		pair := [2]string{uuid.NewString(), uuid.NewString()}
 		for side, user := range pair {
 			compact, err := token.Options{Secret: []byte(secret)}.Sign(token.Identity{
@@ -165,11 +169,22 @@ func newDevices(t *testing.T, port int) (devices []*device, h *history) {
 			}
 			devices = append(devices, &device{
 				name: fmt.Sprint(2*n + side), conversation: fmt.Sprint(n), user: user, other: pair[1-side], token: compact, history: h,
-				url: fmt.Sprintf("ws://127.0.0.1:%d/socket.io/?EIO=4&transport=websocket", port),
+				url:      fmt.Sprintf("ws://127.0.0.1:%d/socket.io/?EIO=4&transport=websocket", port),
+				stockURL: fmt.Sprintf("http://127.0.0.1:%d", port),
 			})
 		}
 	}
 	return devices, h
+}
+
+// stockOf returns the devices that are to be stock clients.
+func stockOf(devices []*device) (stock []*device) {
+	for n, d := range devices {
+		if conversation, side := n/2, n%2; conversation >= ofGo+ofBoth || conversation >= ofGo && side == 1 {
+			stock = append(stock, d)
+		}
+	}
+	return stock
 }
 
 // runAll runs the devices, which send until done is closed and listen until wait is called.
@@ -185,8 +200,12 @@ func runAll(t *testing.T, devices []*device, done <-chan struct{}) (wait func())
 	}
 	var all sync.WaitGroup
 	for _, d := range devices {
+		run := d.run
+		if d.stock != nil {
+			run = d.runStock
+		}
 		all.Go(func() {
-			if err := d.run(ctx, more); err != nil {
+			if err := run(ctx, more); err != nil {
 				t.Error(err)
 			}
 		})
@@ -197,25 +216,17 @@ func runAll(t *testing.T, devices []*device, done <-chan struct{}) (wait func())
 	}
 }
 
-// settle waits until nothing more comes, ends the server, and reads the end from the file.
+// settle waits until everything has arrived, ends the server, and reads the end from the file.
 func settle(t *testing.T, p *program, devices []*device, h *history) checker.History {
 	t.Helper()
 	whole := checker.History{Members: map[string][]string{}}
 	for _, d := range devices {
 		whole.Members[d.conversation] = append(whole.Members[d.conversation], d.name)
 	}
-	for deadline := time.Now().Add(quiet); ; time.Sleep(200 * time.Millisecond) {
-		h.mu.Lock()
-		before := len(h.events)
-		h.mu.Unlock()
-		time.Sleep(time.Second)
-		h.mu.Lock()
-		still := len(h.events) == before
-		h.mu.Unlock()
-		if still || time.Now().After(deadline) {
-			break
-		}
+	for deadline := time.Now().Add(quiet); !h.whole(devices) && time.Now().Before(deadline); {
+		time.Sleep(20 * time.Millisecond)
 	}
+	time.Sleep(500 * time.Millisecond) // for what should not come
 	p.kill(t)
 	h.mu.Lock()
 	whole.Events = h.events
@@ -257,7 +268,7 @@ func readEnd(t *testing.T, path string, devices []*device) map[string][]checker.
 	return final
 }
 
-func judge(t *testing.T, h checker.History) {
+func judge(t *testing.T, h checker.History, devices []*device) {
 	t.Helper()
 	r := checker.Check(h)
 	for i, v := range r.Violations {
@@ -271,4 +282,12 @@ func judge(t *testing.T, h checker.History) {
 		t.Errorf("%d deliveries were repeated, though each device told what it had", r.Repeated)
 	}
 	t.Logf("%d acknowledged, %d delivered", r.Acked, r.Delivered)
+	byStock := 0
+	for _, d := range stockOf(devices) {
+		byStock += d.sent
+		if d.sent == 0 {
+			t.Errorf("the stock client %s has sent nothing", d.name)
+		}
+	}
+	t.Logf("%d of them by stock clients", byStock)
 }
