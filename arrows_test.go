@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 	// What tests and readers use beside the table.
 	"socketio/siotest": {"eioproto", "wsproto", "engineio", "sioproto", "socketio"},
 	"dokkerrtest":      {"dokkerr"},
+	"token/tokentest":  {},
 }
 
 // anything marks the packages that may import all others: the wiring, whole-program tests and examples.

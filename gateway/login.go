@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/google/uuid"
 
@@ -17,9 +18,12 @@ const (
 	maxDeviceID = 128
 )
 
-// StorageUnavailable ends a connection whose login or start could not read the store: the stock client comes back, as it would
-// not after a CONNECT_ERROR.
-const StorageUnavailable socketio.Reason = "storage unavailable"
+// The endings of a connection whose login or start could not read the store, or whose token cannot be verified yet: the stock client
+// comes back, as it would not after a CONNECT_ERROR.
+const (
+	StorageUnavailable socketio.Reason = "storage unavailable"
+	KeysUnavailable    socketio.Reason = "keys unavailable"
+)
 
 // The two refusals of a login (contract §1). The second has one form for every cause.
 var (
@@ -28,15 +32,19 @@ var (
 )
 
 // login turns the token into the socket's client. Where delivery to it starts is Resume's to say.
-func (g *Gateway) login(_ context.Context, s *socketio.Socket) error {
+func (g *Gateway) login(ctx context.Context, s *socketio.Socket) error {
 	auth := readCredentials(s.Handshake().Auth)
 	if auth.token == "" && !auth.malformed {
 		return errNoToken
 	}
-	identity, user, err := g.verify(auth)
-	if err != nil {
+	identity, user, err := g.verify(ctx, auth)
+	switch {
+	case errors.Is(err, token.ErrInvalid):
 		g.logger.Info("login refused", "remote", s.Handshake().RemoteAddr, "error", err)
 		return errInvalidToken
+	case err != nil:
+		s.Close(KeysUnavailable)
+		return err
 	}
 	s.Value = &client{
 		socket:   s,
@@ -49,16 +57,16 @@ func (g *Gateway) login(_ context.Context, s *socketio.Socket) error {
 	return nil
 }
 
-func (g *Gateway) verify(auth credentials) (token.Identity, dokkerr.ID, error) {
+// verify returns who the bearer is. An error that is not token.ErrInvalid says nothing of the token.
+func (g *Gateway) verify(ctx context.Context, auth credentials) (token.Identity, dokkerr.ID, error) {
 	if auth.malformed {
 		return token.Identity{}, dokkerr.ID{}, token.ErrInvalid
 	}
-	identity, err := g.verifier.Verify(auth.token)
+	identity, err := g.verifier.Verify(ctx, auth.token)
 	if err != nil {
 		return token.Identity{}, dokkerr.ID{}, err
 	}
-	user, err := uuid.Parse(identity.User)
-	return identity, user, err
+	return identity, uuid.MustParse(identity.User), nil // the verifier takes nothing else
 }
 
 // credentials is what a client sends in CONNECT.

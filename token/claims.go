@@ -113,6 +113,18 @@ func (c *claims) Validate() error {
 	return nil
 }
 
+// checkLifetime refuses a token that lasts longer than a revocation of it might be remembered.
+func (c *claims) checkLifetime(now time.Time, horizon time.Duration) error {
+	end := c.exp.time()
+	if end.After(now.Add(horizon)) {
+		return errors.New("exp is too far ahead")
+	}
+	if c.iat != nil && end.After(c.iat.time().Add(horizon)) {
+		return errors.New("exp is too long after iat")
+	}
+	return nil
+}
+
 func (c *claims) identity() (Identity, error) {
 	user, err := c.user()
 	if err != nil {

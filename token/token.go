@@ -2,6 +2,7 @@
 package token
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -24,18 +25,20 @@ type Identity struct {
 	TokenID   string    // jti
 	IssuedAt  time.Time // zero when absent
 	ExpiresAt time.Time
+	Key       string // tells the public key that verified it from others; "" for the secret
 }
 
 // ErrInvalid is returned for every token that does not verify, whatever the cause; the cause is wrapped for logs.
 var ErrInvalid = errors.New("token: invalid")
 
-// Options configures a Verifier.
+// Options configures a Verifier. Either Secret or Keys is set: tokens of one issuer are of one family.
 type Options struct {
 	Secret      []byte        // HS256; at least 32 bytes
+	Keys        *KeySet       // RS256, ES256 and EdDSA; who makes it runs it
 	Issuer      string        // checked when set
 	Audience    string        // checked when set
 	Leeway      time.Duration // for clocks that differ; 0: 30 s
-	MaxLifetime time.Duration // exp at most so far ahead; 0: 24 h
+	MaxLifetime time.Duration // exp at most so far ahead, and so long after iat; 0: 24 h
 	Now         func() time.Time
 }
 
@@ -43,22 +46,36 @@ type Options struct {
 type Verifier struct {
 	parser  *jwt.Parser
 	secret  []byte
-	horizon time.Duration // from now to the latest exp taken
+	keys    *KeySet
+	leeway  time.Duration
+	horizon time.Duration // from now, and from iat, to the latest exp taken
 	now     func() time.Time
 }
 
 // NewVerifier returns a Verifier, or an error that says what to do about the options.
 func NewVerifier(o Options) (*Verifier, error) {
-	if err := checkSecret(o.Secret); err != nil {
+	if err := o.checkKeys(); err != nil {
 		return nil, err
 	}
 	o = o.withDefaults()
 	return &Verifier{
 		parser:  jwt.NewParser(o.checks()...),
 		secret:  o.Secret,
+		keys:    o.Keys,
+		leeway:  o.Leeway,
 		horizon: o.MaxLifetime + o.Leeway,
 		now:     o.Now,
 	}, nil
+}
+
+func (o Options) checkKeys() error {
+	switch {
+	case o.Keys == nil:
+		return checkSecret(o.Secret)
+	case o.Secret != nil:
+		return errors.New("token: both a secret and public keys; who has either could sign for everybody, so choose one")
+	}
+	return nil
 }
 
 func checkSecret(secret []byte) error {
@@ -82,11 +99,19 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// methods are the algorithms of the family, and never two families: else a public key could be taken for a secret.
+func (o Options) methods() []string {
+	if o.Keys != nil {
+		return []string{jwt.SigningMethodRS256.Alg(), jwt.SigningMethodES256.Alg(), jwt.SigningMethodEdDSA.Alg()}
+	}
+	return []string{jwt.SigningMethodHS256.Alg()}
+}
+
 // checks is what the parser refuses by itself. Strict decoding leaves one spelling of each token, so that a
 // token cannot be told apart from its own copy (RFC 8725 §3.11).
 func (o Options) checks() []jwt.ParserOption {
 	checks := []jwt.ParserOption{
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithValidMethods(o.methods()),
 		jwt.WithStrictDecoding(),
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(),
@@ -102,28 +127,62 @@ func (o Options) checks() []jwt.ParserOption {
 	return checks
 }
 
-// Verify checks a compact JWT and returns its identity, or an error that wraps ErrInvalid.
-func (v *Verifier) Verify(compact string) (Identity, error) {
-	id, err := v.verify(compact)
-	if err != nil {
+// Verify checks a compact JWT and returns its identity. The error wraps ErrInvalid, or is ErrUnavailable. A token of a key that is
+// not known may wait for a fetch, as long as ctx and the fetch last; all others are answered at once.
+func (v *Verifier) Verify(ctx context.Context, compact string) (Identity, error) {
+	id, err := v.verify(ctx, compact)
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		return Identity{}, ErrUnavailable
+	case err != nil:
 		return Identity{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return id, nil
 }
 
-func (v *Verifier) verify(compact string) (Identity, error) {
+func (v *Verifier) verify(ctx context.Context, compact string) (Identity, error) {
 	if err := checkShape(compact); err != nil {
 		return Identity{}, err
 	}
 	var c claims
-	if _, err := v.parser.ParseWithClaims(compact, &c, v.key); err != nil {
+	var by publicKey
+	_, err := v.parser.ParseWithClaims(compact, &c, func(t *jwt.Token) (key any, err error) {
+		key, by, err = v.key(ctx, t)
+		return key, err
+	})
+	if err != nil {
 		return Identity{}, err
 	}
-	if c.exp.time().After(v.now().Add(v.horizon)) {
-		return Identity{}, errors.New("exp is too far ahead")
+	if err := c.checkLifetime(v.now(), v.horizon); err != nil {
+		return Identity{}, err
 	}
-	return c.identity()
+	id, err := c.identity()
+	if err != nil {
+		return Identity{}, err
+	}
+	id.Key = by.print
+	return id, nil
 }
+
+// End returns when an identity is no longer accepted: when it expires, and the leeway after that.
+func (v *Verifier) End(id Identity) time.Time { return id.ExpiresAt.Add(v.leeway) }
+
+// Longest returns how long after its iat a token may still be accepted.
+func (v *Verifier) Longest() time.Duration { return v.horizon + v.leeway }
+
+// Ready reports whether tokens can be verified: whether the issuer's keys have ever been fetched.
+func (v *Verifier) Ready() bool { return v.keys == nil || v.keys.Ready() }
+
+// KeysVersion returns a number that rises when the issuer's keys change.
+func (v *Verifier) KeysVersion() uint64 {
+	if v.keys == nil {
+		return 0
+	}
+	return v.keys.current()
+}
+
+// Trusts reports whether the key that verified an identity is still the issuer's.
+func (v *Verifier) Trusts(id Identity) bool { return v.keys == nil || v.keys.has(id.Key) }
 
 // checkShape bounds the work on a hostile string. The base64 decoder would skip line breaks: they are refused here.
 func checkShape(compact string) error {
@@ -146,15 +205,27 @@ func checkShape(compact string) error {
 	return nil
 }
 
-// key returns the secret whatever the header proposes: kid, jku, jwk, x5u and x5c choose nothing.
-func (v *Verifier) key(t *jwt.Token) (any, error) {
+// key returns what the signature is checked with. Of the header only kid is heeded, and only to choose among the issuer's keys; the
+// algorithm is the key's. jku, jwk, x5u and x5c choose nothing.
+func (v *Verifier) key(ctx context.Context, t *jwt.Token) (key any, by publicKey, err error) {
 	if _, ok := t.Header["crit"]; ok {
-		return nil, errors.New("crit: no extension is understood")
+		return nil, by, errors.New("crit: no extension is understood")
 	}
 	if typ, ok := t.Header["typ"]; ok && !isAccessHeader(typ) {
-		return nil, errors.New("typ: not an access token")
+		return nil, by, errors.New("typ: not an access token")
 	}
-	return v.secret, nil
+	if v.keys == nil {
+		return v.secret, by, nil
+	}
+	id, ok := t.Header["kid"].(string)
+	if !ok || id == "" || len(id) > maxKeyID {
+		return nil, by, errors.New("kid: names no key")
+	}
+	by, err = v.keys.key(ctx, id)
+	if err == nil && by.algorithm != t.Method.Alg() {
+		err = errors.New("alg: not the key's")
+	}
+	return by.key, by, err
 }
 
 // Sign makes an HS256 token for an identity, for demos and tests.

@@ -20,7 +20,8 @@ type config struct {
 	port        int
 	publicURL   string   // an origin, or ""
 	frontends   []string // origins
-	secret      []byte
+	secret      []byte   // of tokens; nil with keysURL
+	keysURL     string   // of the issuer's public keys; "" with secret
 	issuer      string
 	audience    string
 	serviceKeys []string
@@ -60,7 +61,13 @@ func configOf(k *koanf.Koanf) (config, error) {
 	conf := c.common()
 	conf.hosts = []string{k.String("HOST")}
 	conf.publicURL = c.publicURL()
-	conf.secret, conf.issuer, conf.audience = c.secret(), k.String("JWT_ISSUER"), k.String("JWT_AUDIENCE")
+	conf.keysURL = k.String("JWKS_URL")
+	if conf.keysURL == "" {
+		conf.secret = c.secret()
+	} else if k.String("JWT_SECRET") != "" {
+		c.refuse("JWT_SECRET and JWKS_URL are both set, so that whoever has either could sign for everybody; keep the one that your tokens are signed by, and unset the other")
+	}
+	conf.issuer, conf.audience = k.String("JWT_ISSUER"), k.String("JWT_AUDIENCE")
 	conf.serviceKeys = c.serviceKeys()
 	conf.webhook = c.webhook()
 	conf.database = c.database()
@@ -104,7 +111,7 @@ func (c *checks) secret() []byte {
 	secret := c.k.String("JWT_SECRET")
 	switch {
 	case secret == "":
-		c.refuse("JWT_SECRET is not set, and without it no token can be verified; set it to what your back end signs tokens with, at least %d random bytes, as from: openssl rand -base64 32", minKey)
+		c.refuse("JWT_SECRET is not set, and without it no token can be verified; set it to what your back end signs tokens with, at least %d random bytes, as from: openssl rand -base64 32; or set JWKS_URL to where your identity provider publishes its keys", minKey)
 	case len(secret) < minKey:
 		c.refuse("JWT_SECRET has %d bytes and can be guessed, and who guesses it is everybody; use at least %d random bytes, as from: openssl rand -base64 32", len(secret), minKey)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,6 +34,7 @@ type server struct {
 	ready   atomic.Bool
 	broken  chan error // why the store stores nothing more
 	meters  *meters
+	keys    *token.KeySet // nil: tokens are verified by a secret
 	store   *sqlite.Store
 	service *dokkerr.Service
 	io      *socketio.Server
@@ -48,11 +50,11 @@ func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*s
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := token.NewVerifier(token.Options{Secret: conf.secret, Issuer: conf.issuer, Audience: conf.audience})
+	s := &server{log: log, meters: newMeters(), broken: make(chan error, 1), mux: http.NewServeMux()}
+	verifier, err := s.verifier(conf)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{log: log, meters: newMeters(), broken: make(chan error, 1), mux: http.NewServeMux()}
 	s.store, err = sqlite.Open(ctx, conf.database, &sqlite.Options{Hooks: s.meters.storeHooks(s.storeFailed, s.storeBroken)})
 	if err != nil {
 		return nil, err
@@ -70,10 +72,22 @@ func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*s
 		Logger:         log,
 	})
 	s.meters.watch(s)
-	s.route(conf, origins)
+	s.route(conf, origins, verifier)
 	s.public = newHTTPServer(s.mux, secure, log)
 	s.private = newHTTPServer(s.meters.handler(), nil, log)
 	return s, nil
+}
+
+// verifier makes what tokens are verified by. The issuer's keys are there once the server runs.
+func (s *server) verifier(conf config) (*token.Verifier, error) {
+	if conf.keysURL != "" {
+		keys, err := token.NewKeySet(conf.keysURL, &token.KeySetOptions{Logger: s.log})
+		if err != nil {
+			return nil, refusedSettings{fmt.Errorf("JWKS_URL cannot be used: %w", err)}
+		}
+		s.keys = keys
+	}
+	return token.NewVerifier(token.Options{Secret: conf.secret, Keys: s.keys, Issuer: conf.issuer, Audience: conf.audience})
 }
 
 func (s *server) storeFailed(err error) { s.log.Error("store failed", "error", err) }
@@ -101,7 +115,7 @@ func socketOptions(l limits, o origins, m *meters, log *slog.Logger) *socketio.O
 	}
 }
 
-func (s *server) route(conf config, o origins) {
+func (s *server) route(conf config, o origins, v *token.Verifier) {
 	s.mux.Handle("/socket.io/", o.cors(s.io))
 	s.mux.Handle("GET /socket.io/{file}", o.cors(console.Client()))
 	if len(conf.webhook) > 0 {
@@ -110,7 +124,7 @@ func (s *server) route(conf config, o origins) {
 	s.mux.Handle("/", httpapi.New(s.service, sockets{s}, &httpapi.Options{
 		ServiceKeys: conf.serviceKeys,
 		Version:     version(),
-		Ready:       s.ready.Load,
+		Ready:       func() bool { return s.ready.Load() && v.Ready() },
 		CheckOrigin: o.accept,
 		Logger:      s.log,
 	}))
@@ -124,6 +138,12 @@ func (s *server) run(ctx context.Context, d doors) error {
 	}
 	for _, l := range d.metrics {
 		tasks.Go(func() error { return serveHTTP(s.private, l) })
+	}
+	if s.keys != nil {
+		tasks.Go(func() error {
+			s.keys.Run(ctx)
+			return nil
+		})
 	}
 	s.ready.Store(true)
 	tasks.Go(func() error {

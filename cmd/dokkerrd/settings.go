@@ -52,7 +52,7 @@ var own = []setting{
 	{name: "TLS_KEY_FILE", help: "its key, PEM"},
 	{name: "TRUSTED_PROXIES", help: "CIDRs of the proxies in front, separated by commas"},
 	{name: "LOG_FORMAT", fallback: "json", help: "json or text"},
-	{name: "JWKS_URL", later: "use JWT_SECRET"},
+	{name: "JWKS_URL", help: "where the issuer publishes the public keys of RS256, ES256 and EdDSA tokens, as in https://id.example.com/.well-known/jwks.json; instead of JWT_SECRET"},
 	{name: "REDIS_URL", later: "run one node"},
 	{name: "STRIPE_WEBHOOK_SECRET", help: "secret of the payment provider's webhook, whsec_...; two, separated by a comma, while they are exchanged; none: there is no webhook"},
 	{name: "ADMIN_USERNAME", later: "watch METRICS_ADDR"},
