@@ -1,6 +1,9 @@
 package engineio_test
 
 import (
+	"fmt"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/dokkerr/realtime/engineio"
@@ -71,5 +74,47 @@ func TestConfirmComesWithThePongBehindWhatWasSent(t *testing.T) {
 		if got := <-confirmed; got != i {
 			t.Fatalf("pong %d confirmed %d", i, got)
 		}
+	}
+}
+
+// TestSendConfirmedIsOneUnit has others send and ask at once: the ping always stands right before its frame, and its pong is its own.
+func TestSendConfirmedIsOneUnit(t *testing.T) {
+	base, e, _ := serve(t, nil)
+	url := openPolling(t, base)
+	s := <-e.opened
+	const units = 50
+	confirmed := make(chan int, units)
+	var senders sync.WaitGroup
+	for i := range units {
+		senders.Go(func() { s.SendConfirmed(func() { confirmed <- i }, say(fmt.Sprint("unit ", i))) })
+		senders.Go(func() { s.Confirm(func() {}) })
+		senders.Go(func() { s.Send(say("other")) })
+	}
+	senders.Wait()
+	_, body := get(t, url)
+	packets := strings.Split(body, "\x1e")
+	if len(packets) != 4*units {
+		t.Fatalf("%d packets came", len(packets))
+	}
+	for at, packet := range packets {
+		if packet == "2" {
+			post(t, url, "3")
+		}
+		number, isUnit := strings.CutPrefix(packet, "4unit ")
+		if !isUnit {
+			continue
+		}
+		if got := <-confirmed; packets[at-1] != "2" || fmt.Sprint(got) != number {
+			t.Fatalf("unit %s stands behind %q, its pong confirmed %d", number, packets[at-1], got)
+		}
+	}
+}
+
+func TestSendConfirmedOverTheBoundEndsTheSession(t *testing.T) {
+	base, e, _ := serve(t, &engineio.Options{MaxOutbox: 100})
+	openPolling(t, base)
+	(<-e.opened).SendConfirmed(func() { t.Error("confirmed") }, say(strings.Repeat("x", 200)))
+	if reason := <-e.closed; reason != engineio.SlowReader {
+		t.Errorf("ended with %s", reason)
 	}
 }

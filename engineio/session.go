@@ -299,12 +299,17 @@ func (s *Session) Confirm(f func()) {
 
 // ping is called with mu held and returns without it.
 func (s *Session) ping(f func()) {
+	s.expectPong(f)
+	s.outbox.push([]Frame{pingFrame})
+	s.flush()
+}
+
+// expectPong has f called on the pong to the ping that is being queued. It is called with mu held.
+func (s *Session) expectPong(f func()) {
 	if len(s.pings) == 0 {
 		s.awaitPong()
 	}
 	s.pings = append(s.pings, f)
-	s.outbox.push([]Frame{pingFrame})
-	s.flush()
 }
 
 // awaitPong gives the oldest ping a whole time-out. It is called with mu held.

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"iter"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ type event struct {
 	args    Raw // its JSON is in text
 	ack     ackID
 	text    []byte // kept for the next use
+	posted  func() // nil unless Post has made it; the rest is unset then
 }
 
 // maxKept is how large a buffer may be to be kept for the next use.
@@ -76,6 +78,17 @@ func (b *inbox) pop() *event {
 	return e
 }
 
+// all yields the events that wait, oldest first.
+func (b *inbox) all() iter.Seq[*event] {
+	return func(yield func(*event) bool) {
+		if b.last == nil {
+			return
+		}
+		for e := b.last.next; yield(e) && e != b.last; e = e.next {
+		}
+	}
+}
+
 // drop forgets the events that wait.
 func (b *inbox) drop() {
 	for e := b.pop(); e != nil; e = b.pop() {
@@ -110,12 +123,17 @@ func (s *Socket) receive(p sioproto.Packet, attachments [][]byte) {
 	}
 }
 
-// put adds an event, once there is room for it. One for a socket that has ended is dropped.
+// put adds an event, once there is room for it, unless the socket has ended.
 func (s *Socket) put(e *event) {
 	s.mu.Lock()
 	for s.reason == "" && int(s.inbox.waiting) >= s.conn.server.options.MaxInbox {
 		s.waitForRoom()
 	}
+	s.enqueue(e)
+}
+
+// enqueue is called in a turn of callbacks and under mu, which it gives up.
+func (s *Socket) enqueue(e *event) {
 	if s.reason != "" {
 		s.mu.Unlock()
 		e.free()
@@ -169,6 +187,9 @@ func (s *Socket) work() {
 	for {
 		e, ended := s.next()
 		switch {
+		case e != nil && e.posted != nil:
+			s.runPosted(e.posted)
+			e.free()
 		case e != nil:
 			s.handle(e)
 			e.free()

@@ -16,6 +16,7 @@ const maxLogged = 64
 type handler struct {
 	event string // "" for the fallback
 	call  func(ctx context.Context, s *Socket, event string, in Raw) (any, error)
+	serve func(ctx context.Context, c *Call) error // instead of call
 }
 
 // On registers the handler of an event. Handlers of one socket run one after
@@ -35,23 +36,24 @@ type handler struct {
 // INTERNAL_ERROR, and logged. So is a panic, with its stack, for this client
 // alone. Payloads that do not decode are answered with VALIDATION_ERROR.
 func On[In, Out any](n *Namespace, event string, h func(ctx context.Context, s *Socket, in In) (Out, error)) {
-	n.handle(event, func(ctx context.Context, s *Socket, _ string, in Raw) (any, error) {
+	n.register(&handler{event: event, call: func(ctx context.Context, s *Socket, _ string, in Raw) (any, error) {
 		v, err := decode[In](in)
 		if err != nil {
 			return nil, invalid(err)
 		}
 		return h(ctx, s, v)
-	})
+	}})
 }
 
-func (n *Namespace) handle(event string, call func(context.Context, *Socket, string, Raw) (any, error)) {
+func (n *Namespace) register(h *handler) {
+	event := h.event
 	if reserved(event) {
 		panic("socketio: handler for the reserved event " + event)
 	}
 	if n.handlers[event] != nil {
 		panic("socketio: second handler for the event " + event)
 	}
-	n.handlers[event] = &handler{event: event, call: call}
+	n.handlers[event] = h
 }
 
 // reserved tells the names that no event on the wire may have.
@@ -69,19 +71,27 @@ func (s *Socket) handle(e *event) {
 		hook(e.name)
 	}
 	ctx := s.Context()
+	if e.handler.serve != nil {
+		s.serve(ctx, e)
+		return
+	}
 	reply := newEncoder(&s.conn.server.options)
 	defer reply.free()
 	err := s.call(ctx, e, reply)
-	if err != nil {
-		s.logFailure(ctx, e.name, err)
-	}
 	switch {
-	case err == nil && !e.ack.wanted:
-	case err == nil:
-		s.sendPacket(reply, sioproto.Ack, e.ack)
+	case err != nil:
+		s.fail(ctx, e, err)
 	case e.ack.wanted:
+		s.sendPacket(reply, sioproto.Ack, e.ack)
+	}
+}
+
+// fail tells the client, and the log, what has come of an event.
+func (s *Socket) fail(ctx context.Context, e *event, err error) {
+	s.logFailure(ctx, e.name, err)
+	if e.ack.wanted {
 		s.answerError(e.ack, err)
-	default:
+	} else {
 		s.sendError(err)
 	}
 }

@@ -190,12 +190,21 @@ func (s *Socket) Close(reason Reason) { s.conn.close(cmp.Or(reason, engineio.For
 
 // Confirm has f called when the client has proved that all sent to it so far arrived: with the pong to a ping that is
 // sent behind it. f must not block. It is never called when the socket ends first.
-func (s *Socket) Confirm(f func()) {
-	s.conn.session.Confirm(func() {
+func (s *Socket) Confirm(f func()) { s.conn.session.Confirm(s.whileOnline(f)) }
+
+func (s *Socket) whileOnline(f func()) func() {
+	return func() {
 		if s.isOnline() {
 			f()
 		}
-	})
+	}
+}
+
+// sendConfirmed is send of a unit behind a ping, f as Confirm's.
+func (s *Socket) sendConfirmed(frames []engineio.Frame, f func()) {
+	if s.isOnline() {
+		s.conn.session.SendConfirmed(s.whileOnline(f), frames...)
+	}
 }
 
 func (s *Socket) disconnect() {
