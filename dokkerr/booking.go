@@ -78,7 +78,7 @@ func (s *Service) putBooking(tx Tx, in BookingPut) (Booking, error) {
 	return b, tellBooking(tx, b, in.Reason)
 }
 
-// findBooking finds the booking, or the one that is about to be, in version 0 and without a status.
+// findBooking finds the booking with its payments, or the one that is about to be, in version 0 and without a status.
 func findBooking(tx Tx, in BookingPut) (Booking, error) {
 	b, err := tx.Booking(in.BookingID)
 	if errors.Is(err, ErrNotFound) {
@@ -87,6 +87,11 @@ func findBooking(tx Tx, in BookingPut) (Booking, error) {
 			Payments: []Payment{},
 		}, nil
 	}
+	if err != nil {
+		return b, err
+	}
+	payments, err := tx.Payments(b.BookingID)
+	b.Payments = append(b.Payments, payments...)
 	return b, err
 }
 

@@ -54,7 +54,7 @@ type Booking struct {
 	Status    string    `json:"status"`
 	Version   int64     `json:"version"`
 	Timestamp Time      `json:"timestamp"`
-	Payments  []Payment `json:"payments"` // in lists; never null
+	Payments  []Payment `json:"payments"` // in lists and answers; never null
 }
 
 // Payment is money for a booking, and where it stands. Amount is in minor units.

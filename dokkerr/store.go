@@ -53,8 +53,10 @@ type Lookup interface {
 	MessageByKey(sender ID, key string) (Message, error)
 	// Notification finds a notification of the user.
 	Notification(user, id ID) (Notification, error)
-	// Booking finds a booking with its payments in the order of their creation.
+	// Booking finds a booking without its payments, of which there may be many. Payments lists them in the order of their
+	// creation.
 	Booking(id ID) (Booking, error)
+	Payments(booking ID) ([]Payment, error)
 	Payment(id ID) (Payment, error)
 }
 

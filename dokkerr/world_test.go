@@ -33,6 +33,16 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	w := &world{
+		clock: dokkerrtest.NewClock(time.Date(2026, time.November, 22, 18, 0, 0, 123_456_789, time.UTC)),
+		asha:  newActor(), ben: newActor(),
+	}
+	w.Service = dokkerr.NewService(openStore(t), &dokkerr.Options{Now: w.clock.Now, Publish: w.publish})
+	return w
+}
+
+func openStore(t testing.TB) dokkerr.Store {
+	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -42,12 +52,7 @@ func newWorld(t testing.TB) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{
-		clock: dokkerrtest.NewClock(time.Date(2026, time.November, 22, 18, 0, 0, 123_456_789, time.UTC)),
-		asha:  newActor(), ben: newActor(),
-	}
-	w.Service = dokkerr.NewService(store, &dokkerr.Options{Now: w.clock.Now, Publish: w.publish})
-	return w
+	return store
 }
 
 func newActor() dokkerr.Actor { return dokkerr.Actor{User: uuid.New(), Session: uuid.NewString()} }

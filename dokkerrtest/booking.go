@@ -41,10 +41,13 @@ func testBooking(t *testing.T, b *bench) {
 		tx.PutBooking(want)
 		tx.PutPayment(first)
 	})
-	want.Payments = []dokkerr.Payment{first, second}
 	got := ask(t, b, func(r dokkerr.Reader) (dokkerr.Booking, error) { return r.Booking(want.BookingID) })
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("booking %+v, want %+v", got, want)
+	}
+	payments := ask(t, b, func(r dokkerr.Reader) ([]dokkerr.Payment, error) { return r.Payments(want.BookingID) })
+	if !slices.Equal(payments, []dokkerr.Payment{first, second}) {
+		t.Errorf("payments %+v", payments)
 	}
 	if p := ask(t, b, func(r dokkerr.Reader) (dokkerr.Payment, error) { return r.Payment(first.PaymentID) }); p != first {
 		t.Errorf("payment %+v, want %+v", p, first)

@@ -11,7 +11,9 @@ FROM booking b JOIN user boater ON boater.key = b.boater JOIN user owner ON owne
 LEFT JOIN payment p ON p.booking = b.key
 `
 
-const bookingByID = selectBookings + `WHERE b.id = ? ORDER BY p.key`
+const bookingByID = `
+SELECT b.id, b.listing, boater.id, owner.id, b.status, b.version, b.time
+FROM booking b JOIN user boater ON boater.key = b.boater JOIN user owner ON owner.key = b.owner WHERE b.id = ?`
 
 const bookingsOfUser = selectBookings + `WHERE b.key IN (
 	SELECT key FROM booking WHERE boater = (SELECT key FROM user WHERE id = ?1) AND status IN ('pending', 'confirmed', 'active')
@@ -59,14 +61,12 @@ func scanBooking(scan func(...any) error) (dokkerr.Booking, *dokkerr.Payment, er
 
 // Booking implements dokkerr.Lookup.
 func (l *lookup) Booking(id dokkerr.ID) (dokkerr.Booking, error) {
-	list, err := l.bookings(bookingByID, id[:])
-	if err != nil {
-		return dokkerr.Booking{}, err
-	}
-	if len(list) == 0 {
-		return dokkerr.Booking{}, dokkerr.ErrNotFound
-	}
-	return list[0], nil
+	b := dokkerr.Booking{Payments: []dokkerr.Payment{}}
+	var at int64
+	err := l.row(bookingByID, []any{id[:]},
+		&b.BookingID, &b.ListingID, &b.BoaterID, &b.OwnerID, &b.Status, &b.Version, &at)
+	b.Timestamp = timeOf(at)
+	return b, err
 }
 
 // Bookings implements dokkerr.Reader.

@@ -2,17 +2,35 @@ package sqlite
 
 import "github.com/dokkerr/realtime/dokkerr"
 
-const selectPayment = `
+const selectPayments = `
 SELECT p.id, b.id, p.amount, p.currency, p.status, p.version, p.time
-FROM payment p JOIN booking b ON b.key = p.booking WHERE p.id = ?`
+FROM payment p JOIN booking b ON b.key = p.booking WHERE `
 
-// Payment implements dokkerr.Lookup.
-func (l *lookup) Payment(id dokkerr.ID) (p dokkerr.Payment, err error) {
+const (
+	paymentByID       = selectPayments + `p.id = ?`
+	paymentsOfBooking = selectPayments + `b.id = ? ORDER BY p.key`
+)
+
+func scanPayment(scan func(...any) error) (p dokkerr.Payment, err error) {
 	var at int64
-	err = l.row(selectPayment, []any{id[:]},
-		&p.PaymentID, &p.BookingID, &p.Amount, &p.Currency, &p.Status, &p.Version, &at)
+	err = scan(&p.PaymentID, &p.BookingID, &p.Amount, &p.Currency, &p.Status, &p.Version, &at)
 	p.Timestamp = timeOf(at)
 	return p, err
+}
+
+// Payment implements dokkerr.Lookup.
+func (l *lookup) Payment(id dokkerr.ID) (dokkerr.Payment, error) {
+	return scanPayment(func(dest ...any) error { return l.row(paymentByID, []any{id[:]}, dest...) })
+}
+
+// Payments implements dokkerr.Lookup.
+func (l *lookup) Payments(booking dokkerr.ID) (list []dokkerr.Payment, err error) {
+	err = l.each(paymentsOfBooking, []any{booking[:]}, func(scan func(...any) error) error {
+		p, err := scanPayment(scan)
+		list = append(list, p)
+		return err
+	})
+	return list, err
 }
 
 const putPayment = `
