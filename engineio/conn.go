@@ -14,18 +14,19 @@ import (
 
 // conn is a WebSocket that carries a session, or is a candidate for it. It is a netpoll.Handler.
 type conn struct {
-	session *Session       // fixed at birth
-	reader  wsproto.Reader // the reader's
-	deflate bool           // fixed at birth: compression was agreed on
-	over    bool           // the reader's: what still comes does not matter
-	adopted bool           // the reader's: carries the session
-	entered bool           // the reader's: in a turn of callbacks
+	// What a write looks at stands first, on one cache line.
+	session *Session     // fixed at birth
+	parked  netpoll.Conn // under session.mu; nil until the poller has it
+	pong    []byte       // under session.mu: answers the peer's latest WebSocket ping
+	deflate bool         // fixed at birth: compression was agreed on
+	probed  bool         // under session.mu: the client has sent its probe
+	over    bool         // the reader's: what still comes does not matter
+	adopted bool         // the reader's: carries the session
+	entered bool         // the reader's: in a turn of callbacks
 
-	parked netpoll.Conn // under session.mu; nil until the poller has it
-	probed bool         // under session.mu: the client has sent its probe
-	timer  *time.Timer  // under session.mu: until when a candidate has to take over
-	pong   []byte       // under session.mu: answers the peer's latest WebSocket ping
-	rest   []byte       // the writer's: what the connection did not take
+	timer  *time.Timer    // under session.mu: until when a candidate has to take over
+	reader wsproto.Reader // the reader's
+	rest   []byte         // the writer's: what the connection did not take
 }
 
 // errOver ends the reading of a connection about which everything is settled.

@@ -9,8 +9,11 @@ import (
 )
 
 // Frame is one message encoded once, for every transport and any number of
-// sessions. It is immutable.
-type Frame struct {
+// sessions. It is immutable; a copy is the same message.
+type Frame struct{ *encoded }
+
+// encoded is what the outboxes of all receivers share.
+type encoded struct {
 	wire     []byte // a whole WebSocket frame
 	packet   int32  // where the Engine.IO packet starts in wire, behind the header
 	binary   bool
@@ -28,13 +31,17 @@ const deflateFrom = 1024
 
 // Uncompressed returns the frame as it is never compressed.
 func (f Frame) Uncompressed() Frame {
-	f.deflated = nil
-	return f
+	if f.deflated == nil {
+		return f
+	}
+	plain := *f.encoded
+	plain.deflated = nil
+	return Frame{&plain}
 }
 
 // on returns the frame's bytes for a WebSocket on which deflate was agreed on or not. Where compressing gains nothing they
 // are plain.
-func (f *Frame) on(deflate bool) []byte {
+func (f Frame) on(deflate bool) []byte {
 	if !deflate || f.deflated == nil {
 		return f.wire
 	}
@@ -84,11 +91,11 @@ func seal(buf []byte, op wsproto.Opcode) Frame {
 	h := wsproto.AppendHeader(header[:0], op, len(buf)-wsproto.MaxHeader)
 	start := wsproto.MaxHeader - len(h)
 	copy(buf[start:], h)
-	f := Frame{wire: buf[start:], packet: int32(len(h)), binary: op == wsproto.Binary}
+	e := &encoded{wire: buf[start:], packet: int32(len(h)), binary: op == wsproto.Binary}
 	if len(buf)-wsproto.MaxHeader >= deflateFrom {
-		f.deflated = &deflated{}
+		e.deflated = &deflated{}
 	}
-	return f
+	return Frame{e}
 }
 
 // controlFrame is a packet of the engine's own.
@@ -101,9 +108,9 @@ func controlFrame(t eioproto.Type, data string) Frame {
 // closeFrame is a WebSocket Close; code 0 stands for none.
 func closeFrame(code wsproto.Code, reason string) Frame {
 	if code == 0 {
-		return Frame{wire: wsproto.AppendFrame(nil, wsproto.Close, nil)}
+		return Frame{&encoded{wire: wsproto.AppendFrame(nil, wsproto.Close, nil)}}
 	}
-	return Frame{wire: wsproto.AppendClose(nil, code, reason)}
+	return Frame{&encoded{wire: wsproto.AppendClose(nil, code, reason)}}
 }
 
 var (

@@ -2,56 +2,91 @@ package engineio
 
 import "sync"
 
-// outbox holds the frames that wait for one client. While empty it holds no
-// memory. Its owner is Session.mu.
+// outbox holds the frames that wait for one client. Its owner is Session.mu.
 type outbox struct {
-	frames *[]Frame // nil while empty
-	bytes  int      // of frames, and of what is being written
+	waiting frames
+	bytes   int // of waiting, and of what is being written
 }
 
-var framesPool = sync.Pool{New: func() any { s := make([]Frame, 0, 16); return &s }}
+// frames is a queue of frames. The first one has its place in it, so that the queue of most sessions, which is
+// empty or holds one frame, is no other memory.
+type frames struct {
+	first Frame    // nothing while empty
+	more  *[]Frame // behind the first; nil: none
+}
 
-func (o *outbox) push(frames []Frame) {
-	if o.frames == nil {
-		o.frames = framesPool.Get().(*[]Frame)
-	}
-	*o.frames = append(*o.frames, frames...)
-	for i := range frames {
-		o.bytes += len(frames[i].wire)
+var morePool = sync.Pool{New: func() any { s := make([]Frame, 0, 16); return &s }}
+
+func (o *outbox) push(unit ...Frame) {
+	for _, f := range unit {
+		o.waiting.push(f)
+		o.bytes += len(f.wire)
 	}
 }
 
-func (o *outbox) empty() bool { return o.frames == nil }
+func (o *outbox) empty() bool { return o.waiting.empty() }
 
-// take hands all frames over. Their bytes count until written is called.
-func (o *outbox) take() *[]Frame {
-	frames := o.frames
-	o.frames = nil
-	return frames
+// take hands all frames over. Their bytes count until somebody takes them off.
+func (o *outbox) take() frames {
+	taken := o.waiting
+	o.waiting = frames{}
+	return taken
 }
 
 // drop forgets what waits.
 func (o *outbox) drop() {
-	if frames := o.take(); frames != nil {
-		o.bytes -= size(*frames)
-		release(frames)
-	}
+	dropped := o.take()
+	o.bytes -= dropped.size()
+	dropped.release()
 }
 
-func size(frames []Frame) int {
-	n := 0
-	for i := range frames {
-		n += len(frames[i].wire)
-	}
-	return n
-}
-
-// release gives a slice of frames back to the pool, but for a large one.
-func release(frames *[]Frame) {
-	if cap(*frames) > 1024 {
+func (q *frames) push(f Frame) {
+	if q.first.encoded == nil {
+		q.first = f
 		return
 	}
-	clear(*frames)
-	*frames = (*frames)[:0]
-	framesPool.Put(frames)
+	if q.more == nil {
+		q.more = morePool.Get().(*[]Frame)
+	}
+	*q.more = append(*q.more, f)
+}
+
+func (q frames) empty() bool { return q.first.encoded == nil }
+
+// all yields the frames in order.
+func (q frames) all(yield func(Frame) bool) {
+	if q.empty() || !yield(q.first) || q.more == nil {
+		return
+	}
+	for _, f := range *q.more {
+		if !yield(f) {
+			return
+		}
+	}
+}
+
+func (q frames) size() (bytes int) {
+	for f := range q.all {
+		bytes += len(f.wire)
+	}
+	return bytes
+}
+
+func (q frames) anyBinary() bool {
+	for f := range q.all {
+		if f.binary {
+			return true
+		}
+	}
+	return false
+}
+
+// release gives the memory behind the first frame back to the pool, but for a large one.
+func (q frames) release() {
+	if q.more == nil || cap(*q.more) > 1024 {
+		return
+	}
+	clear(*q.more)
+	*q.more = (*q.more)[:0]
+	morePool.Put(q.more)
 }

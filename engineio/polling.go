@@ -7,7 +7,6 @@ import (
 	"iter"
 	"mime"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -123,7 +122,7 @@ func (s *Session) await(r *http.Request, wake chan struct{}) (answer payload, la
 			break
 		}
 		if release && s.outbox.empty() && s.state == open {
-			answer = s.payload([]Frame{noopPacket}, true)
+			answer = s.payload(frames{first: noopPacket}, true)
 			break
 		}
 	}
@@ -156,42 +155,43 @@ func (s *Session) sleep(r *http.Request, wake chan struct{}, release bool) bool 
 // (delivery R13). It is called with mu held.
 func (s *Session) news(r *http.Request) (answer payload, last bool) {
 	if s.ws != nil { // what waits goes there
-		return s.payload([]Frame{noopPacket}, true), false
+		return s.payload(frames{first: noopPacket}, true), false
 	}
-	if frames := s.outbox.take(); frames != nil {
-		s.outbox.bytes -= size(*frames)
-		answer = s.payload(*frames, wantsText(r))
-		release(frames)
+	if waiting := s.outbox.take(); !waiting.empty() {
+		s.outbox.bytes -= waiting.size()
+		answer = s.payload(waiting, wantsText(r))
+		waiting.release()
 		return answer, false
 	}
 	switch {
 	case s.state != open && s.polling.farewell == eioproto.Noop:
-		return s.payload([]Frame{noopPacket}, true), true
+		return s.payload(frames{first: noopPacket}, true), true
 	case s.state != open:
-		return s.payload([]Frame{closePacket}, true), true
+		return s.payload(frames{first: closePacket}, true), true
 	}
 	return payload{}, false
 }
 
 // payload encodes frames for this client. Clients of protocol 3 take binary as bytes unless they want text only.
-func (s *Session) payload(frames []Frame, textOnly bool) payload {
-	body := make([]byte, 0, size(frames)+size(frames)/3)
+func (s *Session) payload(of frames, textOnly bool) payload {
+	size := of.size()
+	body := make([]byte, 0, size+size/3)
 	if s.v3 {
-		asBytes := !textOnly && slices.ContainsFunc(frames, func(f Frame) bool { return f.binary })
-		for i := range frames {
+		asBytes := !textOnly && of.anyBinary()
+		for f := range of.all {
 			if asBytes {
-				body = eioproto.AppendV3Bytes(body, frames[i].asPacket())
+				body = eioproto.AppendV3Bytes(body, f.asPacket())
 			} else {
-				body = eioproto.AppendV3(body, frames[i].asPacket())
+				body = eioproto.AppendV3(body, f.asPacket())
 			}
 		}
 		return payload{body, asBytes}
 	}
-	for i := range frames {
-		if i > 0 {
+	for f := range of.all {
+		if len(body) > 0 {
 			body = append(body, eioproto.Separator)
 		}
-		body = frames[i].appendPacket(body)
+		body = f.appendPacket(body)
 	}
 	return payload{body, false}
 }
@@ -351,8 +351,15 @@ func (s *Session) isOpen() bool {
 	return s.state == open
 }
 
-// respond answers a GET. Whether the answer arrives shows in what the client asks for next.
+// respond answers a GET, within WriteTimeout. Whether the answer arrives shows in what the client asks for next.
 func (s *Session) respond(w http.ResponseWriter, r *http.Request, answer payload) {
+	// A writer without deadlines (a test's recorder) has nothing slow behind it.
+	timed := http.NewResponseController(w)
+	_ = timed.SetWriteDeadline(time.Now().Add(s.srv.options.WriteTimeout))
+	defer func() {
+		_ = timed.Flush() // what does not leave now has no deadline
+		_ = timed.SetWriteDeadline(time.Time{})
+	}()
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
 	if answer.bytes {

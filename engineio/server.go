@@ -207,7 +207,7 @@ func (srv *Server) handshake(w http.ResponseWriter, r *http.Request, q query) {
 	}
 	srv.handler.Open(s)
 	s.leave()
-	s.respond(w, r, s.payload([]Frame{srv.openPacket(s.id, `["websocket"]`)}, wantsText(r)))
+	s.respond(w, r, s.payload(frames{first: srv.openPacket(s.id, `["websocket"]`)}, wantsText(r)))
 }
 
 // register makes a session, on c or, when that is nil, on polling. The handler is still to be told, by who then calls

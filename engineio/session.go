@@ -10,34 +10,34 @@ import (
 // Session is one client. Its methods may be called from any goroutine, and
 // from callbacks.
 type Session struct {
+	// What every write touches stands first, on one cache line: fan-out to a large room waits for memory.
+	mu       sync.Mutex // never held over I/O or a callback; what has no other owner is under it
+	state    state
+	v3       bool // fixed at birth; speaks protocol 3
+	busy     bool // a callback runs; the Close callback is left to its goroutine
+	queued   bool // waits for the flusher
+	writing  bool // somebody writes to ws
+	extended bool // another packet has put the time-out off since the last ping or pong
+	outbox   outbox
+	ws       *conn    // carries the session; nil: long-polling does
+	flusher  *flusher // fixed at birth; writes for this session
+	srv      *Server  // fixed at birth
+
 	// Value belongs to the Handler: set it in Open, read it in the other
 	// callbacks.
 	Value any
 
-	srv     *Server  // fixed at birth
-	id      string   // fixed at birth
-	v3      bool     // fixed at birth; speaks protocol 3
-	request Request  // fixed at birth
-	flusher *flusher // fixed at birth; writes for this session
-	timer   timer    // the wheel's
+	id      string  // fixed at birth
+	request Request // fixed at birth
+	timer   timer   // the wheel's
 
-	mu     sync.Mutex // never held over I/O or a callback; what follows is under it
-	state  state
-	reason Reason // once it is no longer open
-	busy   bool   // a callback runs; the Close callback is left to its goroutine
-	outbox outbox
-
-	beat     time.Duration // when the heartbeat, or the end, goes on, by the wheel's clock
-	stall    time.Duration // when a client that takes nothing has taken too long; 0: nothing is stuck
-	pings    []func()      // those that wait for their pongs, oldest first; what to call, or nil
-	extended bool          // another packet has put the time-out off since the last ping or pong
-
-	ws        *conn    // carries the session; nil: long-polling does
-	candidate *conn    // has asked for the upgrade
-	deferred  Worker   // begins when the turn is over
-	queued    bool     // waits for the flusher
-	writing   bool     // somebody writes to ws
-	polling   *polling // nil: the session began on a WebSocket
+	reason    Reason        // once it is no longer open
+	beat      time.Duration // when the heartbeat, or the end, goes on, by the wheel's clock
+	stall     time.Duration // when a client that takes nothing has taken too long; 0: nothing is stuck
+	pings     []func()      // those that wait for their pongs, oldest first; what to call, or nil
+	candidate *conn         // has asked for the upgrade
+	deferred  Worker        // begins when the turn is over
+	polling   *polling      // nil: the session began on a WebSocket
 }
 
 // state is where a session stands. It only rises.
@@ -98,7 +98,7 @@ func (s *Session) Send(frames ...Frame) {
 		s.mu.Unlock()
 		return
 	}
-	s.outbox.push(frames)
+	s.outbox.push(frames...)
 	if s.outbox.bytes > s.srv.options.MaxOutbox {
 		s.mu.Unlock()
 		s.end(SlowReader, violation)
@@ -116,7 +116,7 @@ func (s *Session) SendVolatile(frames ...Frame) bool {
 		s.mu.Unlock()
 		return false
 	}
-	s.outbox.push(frames)
+	s.outbox.push(frames...)
 	s.flush()
 	return true
 }
@@ -168,7 +168,7 @@ func (s *Session) end(reason Reason, how ending) {
 	}
 	if s.ws != nil {
 		s.wakeIn(closeWait)
-		s.outbox.push([]Frame{how.frame})
+		s.outbox.push(how.frame)
 		s.flush()
 	} else {
 		s.endPolling(how)
@@ -273,7 +273,7 @@ func (s *Session) answerPing(data []byte) {
 		return
 	}
 	s.wakeIn(s.quiet())
-	s.outbox.push([]Frame{controlFrame(eioproto.Pong, string(data))})
+	s.outbox.push(controlFrame(eioproto.Pong, string(data)))
 	s.flush()
 }
 
@@ -300,7 +300,7 @@ func (s *Session) Confirm(f func()) {
 // ping is called with mu held and returns without it.
 func (s *Session) ping(f func()) {
 	s.expectPong(f)
-	s.outbox.push([]Frame{pingFrame})
+	s.outbox.push(pingFrame)
 	s.flush()
 }
 

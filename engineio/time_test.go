@@ -215,3 +215,22 @@ func TestUpgradeThatDoesNotComeLeavesTheSessionAlone(t *testing.T) {
 		}
 	})
 }
+
+func TestPollThatIsNeverReadIsGivenUp(t *testing.T) {
+	bubble(t, nil, func(l *pipeListener, _ *echo) {
+		p := l.dial(t)
+		_, body := p.get("")
+		sid := strings.Split(body, `"`)[3]
+		fmt.Fprintf(p.conn, "POST /?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\n4hi", sid)
+		if resp, err := http.ReadResponse(p.in, nil); err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatal(resp, err)
+		} else if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(p.conn, "GET /?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: test\r\n\r\n", sid)
+		time.Sleep(11 * time.Second)
+		if n, err := p.conn.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("read %d bytes, %v, after the write timeout; want the end of the connection", n, err)
+		}
+	})
+}

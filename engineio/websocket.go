@@ -173,7 +173,7 @@ func (c *conn) adopt() error {
 	c.adopted = true
 	s.wakeGet()
 	if s.state == closing {
-		s.outbox.push([]Frame{plainCloseWire})
+		s.outbox.push(plainCloseWire)
 		s.wakeIn(closeWait)
 	}
 	s.flush()

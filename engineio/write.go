@@ -62,7 +62,7 @@ func (s *Session) flush() {
 	switch {
 	case s.ws == nil:
 		s.wakeGet()
-	case s.ws.parked == nil || s.queued || s.writing: // whoever changes that comes here again
+	case s.queued || s.writing: // whoever changes that comes here again
 	case s.state == closed || s.outbox.empty() && s.ws.pong == nil:
 	default:
 		s.queued = true
@@ -75,21 +75,27 @@ func (s *Session) flush() {
 func (s *Session) write() {
 	s.mu.Lock()
 	s.queued = false
-	frames, pong := s.takeWritable()
-	if frames == nil && pong == nil {
+	if s.ws.parked == nil { // who parks it comes here again
+		s.mu.Unlock()
+		return
+	}
+	waiting, pong := s.takeWritable()
+	if waiting.empty() && pong == nil {
 		s.mu.Unlock()
 		return
 	}
 	s.writing = true
 	parked, deflate := s.ws.parked, s.ws.deflate
 	s.mu.Unlock()
-	rest, err := writeFrames(parked, deflate, frames, pong)
+	rest, err := writeFrames(parked, deflate, waiting, pong)
 	s.mu.Lock()
-	if frames != nil {
-		s.outbox.bytes += len(rest) - size(*frames)
-		release(frames)
+	s.outbox.bytes += len(rest) - waiting.size()
+	waiting.release()
+	if err != nil {
+		s.cutShort(rest, err)
+		return
 	}
-	s.written(rest, err)
+	s.endWriting()
 }
 
 // Writable goes on with what the connection did not take.
@@ -98,31 +104,34 @@ func (c *conn) Writable(parked netpoll.Conn) {
 	s := c.session
 	s.mu.Lock()
 	s.outbox.bytes -= n
-	s.written(c.rest[n:], err)
+	if err != nil {
+		s.cutShort(c.rest[n:], err)
+		return
+	}
+	c.rest = nil
+	s.stall = 0
+	s.endWriting()
 }
 
-// written settles what a write has come to. It is called with mu held and returns without it. A client that
+// cutShort settles a write that has left a rest. It is called with mu held and returns without it. A client that
 // takes nothing any more has until the stall.
-func (s *Session) written(rest []byte, err error) {
-	switch {
-	case s.state == closed:
+func (s *Session) cutShort(rest []byte, err error) {
+	if s.state == closed {
 		s.mu.Unlock()
-	case err == netpoll.ErrAgain:
-		s.ws.rest = rest
-		s.stall = s.srv.wheel.clock() + s.srv.options.WriteTimeout
-		s.rewind()
-		parked := s.ws.parked
-		s.mu.Unlock()
-		if parked.NotifyWritable() != nil {
-			s.lost(TransportError)
-		}
-	case err != nil:
+		return
+	}
+	if err != netpoll.ErrAgain {
 		s.mu.Unlock()
 		s.lost(TransportError)
-	default:
-		s.ws.rest = nil
-		s.stall = 0
-		s.endWriting()
+		return
+	}
+	s.ws.rest = rest
+	s.stall = s.srv.wheel.clock() + s.srv.options.WriteTimeout
+	s.rewind()
+	parked := s.ws.parked
+	s.mu.Unlock()
+	if parked.NotifyWritable() != nil {
+		s.lost(TransportError)
 	}
 }
 
@@ -130,36 +139,45 @@ func (s *Session) written(rest []byte, err error) {
 // last word: the peer is told that nothing follows, and answers with its own end, which the reader sees.
 func (s *Session) endWriting() {
 	s.writing = false
-	if s.state == open || !s.outbox.empty() || s.ws.pong != nil {
+	switch {
+	case s.state == closed:
+		s.mu.Unlock()
+	case s.state == open || !s.outbox.empty() || s.ws.pong != nil:
 		s.flush()
-		return
-	}
-	parked := s.ws.parked
-	s.mu.Unlock()
-	if parked.CloseWrite() != nil {
-		s.lost(TransportClose)
+	default:
+		parked := s.ws.parked
+		s.mu.Unlock()
+		if parked.CloseWrite() != nil {
+			s.lost(TransportClose)
+		}
 	}
 }
 
 // takeWritable is called with mu held.
-func (s *Session) takeWritable() (frames *[]Frame, pong []byte) {
-	pong, s.ws.pong = s.ws.pong, nil
-	frames = s.outbox.take()
-	if s.v3 && frames != nil {
-		s.outbox.bytes += prefixV3(*frames)
+func (s *Session) takeWritable() (waiting frames, pong []byte) {
+	if pong = s.ws.pong; pong != nil {
+		s.ws.pong = nil
 	}
-	return frames, pong
+	waiting = s.outbox.take()
+	if s.v3 {
+		s.outbox.bytes += waiting.prefixV3()
+	}
+	return waiting, pong
 }
 
 // prefixV3 gives binary frames the form of protocol 3 and returns by how many bytes they have grown.
-func prefixV3(frames []Frame) int {
-	before := size(frames)
-	for i, f := range frames {
+func (q *frames) prefixV3() int {
+	before := q.size()
+	prefixed := frames{}
+	for f := range q.all {
 		if f.binary {
-			frames[i] = f.forV3()
+			f = f.forV3()
 		}
+		prefixed.push(f)
 	}
-	return size(frames) - before
+	q.release()
+	*q = prefixed
+	return q.size() - before
 }
 
 // joinSize is up to how much memory for joined frames is kept for the next write.
@@ -168,18 +186,16 @@ const joinSize = 16 << 10
 var joinPool = sync.Pool{New: func() any { b := make([]byte, 0, joinSize); return &b }}
 
 // writeFrames writes all that the connection takes, joined, and returns the rest, whose bytes are not shared with a pool.
-func writeFrames(parked netpoll.Conn, deflate bool, frames *[]Frame, pong []byte) (rest []byte, err error) {
-	if pong == nil && len(*frames) == 1 {
-		wire := (*frames)[0].on(deflate)
+func writeFrames(parked netpoll.Conn, deflate bool, waiting frames, pong []byte) (rest []byte, err error) {
+	if pong == nil && waiting.more == nil {
+		wire := waiting.first.on(deflate)
 		n, err := parked.Write(wire)
 		return wire[n:], err
 	}
 	buf := joinPool.Get().(*[]byte)
 	*buf = append((*buf)[:0], pong...)
-	if frames != nil {
-		for i := range *frames {
-			*buf = append(*buf, (*frames)[i].on(deflate)...)
-		}
+	for f := range waiting.all {
+		*buf = append(*buf, f.on(deflate)...)
 	}
 	n, err := parked.Write(*buf)
 	if n < len(*buf) {

@@ -151,12 +151,26 @@ func BenchmarkEncodedWithOffset(b *testing.B) {
 	}
 }
 
+// A join takes as long among many rooms as among few.
 func BenchmarkJoinAndLeave(b *testing.B) {
-	w := newBench(b, 1, func(*Namespace) {})
-	s := w.srv.Of("/").Sockets()[0]
-	b.ReportAllocs()
-	for b.Loop() {
-		s.Join("user:1")
-		s.Leave("user:1")
+	for _, rooms := range []int{1_000, 100_000} {
+		b.Run(fmt.Sprintf("rooms=%d", rooms), func(b *testing.B) {
+			const members = 1_000
+			w := newBench(b, members, func(*Namespace) {})
+			sockets := w.srv.Of("/").Sockets()
+			for i := range rooms {
+				sockets[i%members].Join(fmt.Sprintf("dock:%d", i))
+			}
+			names := make([]string, 1024)
+			for i := range names {
+				names[i] = fmt.Sprintf("user:%d", i)
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				s, room := sockets[i%members], names[i%len(names)]
+				s.Join(room)
+				s.Leave(room)
+			}
+		})
 	}
 }

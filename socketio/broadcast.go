@@ -42,15 +42,31 @@ func (b Broadcast) Volatile() Broadcast {
 // Emit sends an event to the sockets aimed at; it is encoded once. The error
 // is the payload's, or that the event is reserved.
 func (b Broadcast) Emit(event string, payload any) error {
-	e, err := b.namespace.Encode(event, payload)
-	if err != nil {
-		return err
+	for b := range b.perNamespace {
+		e, err := b.namespace.Encode(event, payload)
+		if err != nil {
+			return err
+		}
+		b.send(e)
 	}
-	b.send(e)
 	return nil
 }
 
-// Send sends an encoded event of the namespace.
+// perNamespace yields the broadcast itself or, if it aims at what OfFunc returned, one for each namespace that clients have made of it.
+func (b Broadcast) perNamespace(yield func(Broadcast) bool) {
+	if b.namespace.name != "" {
+		yield(b)
+		return
+	}
+	for _, b.namespace = range b.namespace.made() {
+		if !yield(b) {
+			return
+		}
+	}
+}
+
+// Send sends an encoded event of the namespace. One that was encoded for what OfFunc returned reaches nobody: each namespace
+// has its own bytes.
 func (b Broadcast) Send(e Encoded) {
 	e.check(b.namespace)
 	if len(e.frames) > 0 {
@@ -90,9 +106,13 @@ func (srv *Server) sent(event string, receivers int) {
 
 // FetchSockets returns the sockets aimed at.
 func (b Broadcast) FetchSockets() []*Socket {
-	to := b.audience()
-	defer to.free()
-	return slices.Clone(to.sockets)
+	var sockets []*Socket
+	for b := range b.perNamespace {
+		to := b.audience()
+		sockets = append(sockets, to.sockets...)
+		to.free()
+	}
+	return sockets
 }
 
 // SocketsJoin does to all sockets aimed at what Join does to one.
@@ -111,9 +131,7 @@ func (b Broadcast) DisconnectSockets(closeConnection bool) {
 }
 
 func (b Broadcast) each(f func(*Socket)) {
-	to := b.audience()
-	defer to.free()
-	for _, s := range to.sockets {
+	for _, s := range b.FetchSockets() {
 		f(s)
 	}
 }

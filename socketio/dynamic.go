@@ -16,8 +16,8 @@ type dynamic struct {
 }
 
 // OfFunc has clients make the namespaces whose names accept accepts, slash included. They have the middlewares, the handlers
-// and all else that is registered with the namespace that OfFunc returns, before serving. That one has no sockets and its
-// broadcasts reach nobody; a socket's own is s.Namespace(). A namespace is made by the first CONNECT and dropped with its
+// and all else that is registered with the namespace that OfFunc returns, before serving. That one has no sockets of its own; its
+// broadcasts reach those of all the namespaces that clients have made of it. A socket's own is s.Namespace(). A namespace is made by the first CONNECT and dropped with its
 // last socket or, with Options.Recovery, when nobody can resume in it any more. There are at most
 // Options.MaxDynamic, beyond which CONNECTs are refused. Names that were given to Of are not asked for, and of several OfFuncs the first
 // to accept counts. accept may run at once.
@@ -27,6 +27,19 @@ func (srv *Server) OfFunc(accept func(name string) bool) *Namespace {
 	defer srv.mu.Unlock()
 	srv.dynamics = append(srv.dynamics, dynamic{accept, parent})
 	return parent
+}
+
+// made returns the namespaces that clients have made of n, which OfFunc returned.
+func (n *Namespace) made() []*Namespace {
+	n.server.mu.Lock()
+	defer n.server.mu.Unlock()
+	var made []*Namespace
+	for _, other := range n.server.namespaces {
+		if other.dynamic && other.behaviour == n.behaviour {
+			made = append(made, other)
+		}
+	}
+	return made
 }
 
 var (

@@ -52,6 +52,31 @@ func TestOfFuncServesEveryAcceptedName(t *testing.T) {
 	})
 }
 
+func TestOfFuncsBroadcastReachesEveryNamespaceMade(t *testing.T) {
+	overBoth(t, nil, func(t *testing.T, h *host) {
+		parent := h.addHarbours()
+		socketio.On(parent, "moor", func(_ context.Context, s *socketio.Socket, _ string) (string, error) {
+			s.Join("moored")
+			return "", nil
+		})
+		north, south := h.connectTo("/harbour/north", nil), h.connectTo("/harbour/south", nil)
+		if err := parent.Emit("told", "all"); err != nil {
+			t.Fatal(err)
+		}
+		wantText(t, north.Next(), `2/harbour/north,["told","all"]`)
+		wantText(t, south.Next(), `2/harbour/south,["told","all"]`)
+		south.Ask("moor", "x")
+		if err := parent.To("moored").Emit("told", "moored"); err != nil {
+			t.Fatal(err)
+		}
+		wantText(t, south.Next(), `2/harbour/south,["told","moored"]`)
+		if got := len(parent.Broadcast().FetchSockets()); got != 2 {
+			t.Errorf("%d sockets, want 2", got)
+		}
+		wantText(t, north.Ask("tell", "x"), `3/harbour/north,1["/harbour/north"]`) // nothing was told before
+	})
+}
+
 func TestOfFuncBoundsAndDropsNamespaces(t *testing.T) {
 	overBoth(t, &socketio.Options{MaxDynamic: 2}, func(t *testing.T, h *host) {
 		h.addHarbours()
