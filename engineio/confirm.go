@@ -13,7 +13,8 @@ func (s *Session) SendConfirmed(f func(), frames ...Frame) {
 		s.mu.Unlock()
 		return
 	}
-	s.outbox.push(append([]Frame{pingFrame}, frames...))
+	s.outbox.push(pingFrame)
+	s.outbox.push(frames...)
 	if s.outbox.bytes > s.srv.options.MaxOutbox {
 		s.mu.Unlock()
 		s.end(SlowReader, violation)
