@@ -90,10 +90,10 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 		s.lost(TransportError)
 		return
 	}
-	s.respond(w, r, answer)
-	if last {
+	if last { // before the client hears of it, and may ask again
 		s.lost(TransportError)
 	}
+	s.respond(w, r, answer)
 }
 
 // refusesPolling is called with mu held.
