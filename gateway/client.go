@@ -5,21 +5,20 @@ import (
 
 	"github.com/dokkerr/realtime/dokkerr"
 	"github.com/dokkerr/realtime/socketio"
-	"github.com/dokkerr/realtime/token"
 )
 
 // lowWater is how many bytes may wait for a client before durable events are left in the store for later (delivery R11)
 // and passing ones are dropped.
 const lowWater = 256 << 10
 
-// client is one socket and who is behind it. Fixed when it is connected, but for the subscription.
+// client is one socket and who is behind it. Fixed when it is connected, but for the lease and the subscription.
 type client struct {
-	socket   *socketio.Socket
-	logger   *slog.Logger
-	identity token.Identity
-	actor    dokkerr.Actor // its session is the socket's own
-	device   dokkerr.Device
-	plain    bool // keeps its position by itself: no offsets, no replay (delivery R21)
+	socket *socketio.Socket
+	logger *slog.Logger
+	actor  dokkerr.Actor // its session is the socket's own
+	device dokkerr.Device
+	plain  bool // keeps its position by itself: no offsets, no replay (delivery R21)
+	lease  lease
 
 	subscription
 }

@@ -19,6 +19,7 @@ func (g *Gateway) register() {
 	handle(g, "booking.list", g.bookings)
 	handle(g, "notification.list", g.notifications)
 	handle(g, "notification.read", g.readNotification)
+	handle(g, "auth.refresh", g.refresh)
 	g.lobby.Fallback(g.refuseEvent)
 }
 

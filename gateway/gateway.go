@@ -31,6 +31,7 @@ type Gateway struct {
 	logger   *slog.Logger
 	signer   *signer
 	fences   atomic.Uint64 // counts the CONNECTs
+	leases   *leases
 	places   *places
 	feeds    *feeds
 	presence *presence
@@ -51,6 +52,7 @@ func New(io *socketio.Server, service *dokkerr.Service, verifier *token.Verifier
 		typing:   newTyping(cmp.Or(o.TypingInterval, 2*time.Second)),
 	}
 	g.signer = &signer{load: service.RecoveryKey}
+	g.leases = newLeases(verifier)
 	g.places = newPlaces(service.Confirm, g.timeout, g.logger)
 	g.feeds = newFeeds(service.Inbox, g.places, g.timeout, g.logger)
 	g.presence = newPresence(service.Contacts, g.tellPresence, cmp.Or(o.PresenceGrace, 10*time.Second), g.timeout, g.logger)
@@ -81,7 +83,7 @@ func (g *Gateway) Presence(user dokkerr.ID) Presence { return g.presence.of(user
 func (g *Gateway) Disconnect(user dokkerr.ID, sessionID, tokenID string) int {
 	ended := 0
 	for _, s := range g.lobby.To(userRoom(user)).FetchSockets() {
-		who := clientOf(s).identity
+		who := g.leases.holder(&clientOf(s).lease)
 		if sessionID != "" && who.SessionID != sessionID || tokenID != "" && who.TokenID != tokenID {
 			continue
 		}
@@ -93,6 +95,7 @@ func (g *Gateway) Disconnect(user dokkerr.ID, sessionID, tokenID string) int {
 
 // Close stops the Gateway's goroutines and waits for them. Call it after the server's Shutdown.
 func (g *Gateway) Close() {
+	g.leases.close()
 	g.presence.close()
 	g.feeds.close()
 }
@@ -107,10 +110,12 @@ func (g *Gateway) connect(s *socketio.Socket) {
 	g.feeds.attach(c.actor.User, &c.subscription)
 	g.joinRooms(s, c)
 	g.presence.connected(c.actor.User, c)
+	g.leases.begin(&c.lease)
 }
 
 func (g *Gateway) disconnect(s *socketio.Socket, _ socketio.Reason) {
 	c := clientOf(s)
+	g.leases.end(&c.lease)
 	g.presence.disconnected(c.actor.User, c)
 	if c.place != nil {
 		g.places.release(c.place)

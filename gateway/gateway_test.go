@@ -72,6 +72,11 @@ func openHarbour(t *testing.T, path string) *harbour {
 }
 
 func openHarbourWith(t *testing.T, path string, retention dokkerr.Retention) *harbour {
+	return openHarbourFor(t, path, retention, token.Options{Secret: secret})
+}
+
+func openHarbourFor(t *testing.T, path string, retention dokkerr.Retention, tokens token.Options) *harbour {
+	t.Helper()
 	h := &harbour{t: t, path: path, log: &syncBuffer{}}
 	var err error
 	if h.store, err = sqlite.Open(t.Context(), path, nil); err != nil {
@@ -80,7 +85,7 @@ func openHarbourWith(t *testing.T, path string, retention dokkerr.Retention) *ha
 	h.service = dokkerr.NewService(h.store, &dokkerr.Options{
 		Publish: func(events []dokkerr.Event) { h.Publish(events) }, Retention: retention,
 	})
-	verifier, err := token.NewVerifier(token.Options{Secret: secret})
+	verifier, err := token.NewVerifier(tokens)
 	if err != nil {
 		t.Fatal(err)
 	}

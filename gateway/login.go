@@ -31,13 +31,19 @@ var (
 	errInvalidToken = &socketio.Error{Message: "Invalid token"}
 )
 
+// bearer is who a token that verified is of.
+type bearer struct {
+	token.Identity
+	user dokkerr.ID
+}
+
 // login turns the token into the socket's client. Where delivery to it starts is Resume's to say.
 func (g *Gateway) login(ctx context.Context, s *socketio.Socket) error {
 	auth := readCredentials(s.Handshake().Auth)
 	if auth.token == "" && !auth.malformed {
 		return errNoToken
 	}
-	identity, user, err := g.verify(ctx, auth)
+	who, err := g.verify(ctx, auth.token)
 	switch {
 	case errors.Is(err, token.ErrInvalid):
 		g.logger.Info("login refused", "remote", s.Handshake().RemoteAddr, "error", err)
@@ -46,27 +52,25 @@ func (g *Gateway) login(ctx context.Context, s *socketio.Socket) error {
 		s.Close(KeysUnavailable)
 		return err
 	}
-	s.Value = &client{
-		socket:   s,
-		logger:   g.logger,
-		identity: identity,
-		actor:    dokkerr.Actor{User: user},
-		device:   dokkerr.Device{User: user, Name: deviceName(auth.deviceID, identity.SessionID)},
-		plain:    auth.plain,
+	c := &client{
+		socket: s,
+		logger: g.logger,
+		actor:  dokkerr.Actor{User: who.user},
+		device: dokkerr.Device{User: who.user, Name: deviceName(auth.deviceID, who.SessionID)},
+		plain:  auth.plain,
 	}
+	c.lease = newLease(c, who.Identity)
+	s.Value = c
 	return nil
 }
 
-// verify returns who the bearer is. An error that is not token.ErrInvalid says nothing of the token.
-func (g *Gateway) verify(ctx context.Context, auth credentials) (token.Identity, dokkerr.ID, error) {
-	if auth.malformed {
-		return token.Identity{}, dokkerr.ID{}, token.ErrInvalid
-	}
-	identity, err := g.verifier.Verify(ctx, auth.token)
+// verify returns who the bearer of a token is. An error that is not token.ErrInvalid says nothing of the token.
+func (g *Gateway) verify(ctx context.Context, compact string) (bearer, error) {
+	identity, err := g.verifier.Verify(ctx, compact)
 	if err != nil {
-		return token.Identity{}, dokkerr.ID{}, err
+		return bearer{}, err
 	}
-	return identity, uuid.MustParse(identity.User), nil // the verifier takes nothing else
+	return bearer{identity, uuid.MustParse(identity.User)}, nil // the verifier takes nothing else
 }
 
 // credentials is what a client sends in CONNECT.

@@ -79,6 +79,9 @@ var schemas = map[string]schema{
 		{Name: "since", Kind: text, Min: 1, Max: maxOffset},
 		{Name: "limit", Kind: integer, Optional: true, Min: 1, Max: 100},
 	}},
+	"auth.refresh": {Fields: []field{
+		{Name: "token", Kind: text}, // of whatever form: the verifier refuses all that is no token alike
+	}},
 	"conversation.list": page,
 	"booking.list":      {},
 	"notification.list": page,
