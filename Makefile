@@ -10,6 +10,7 @@ page_sources := $(shell find web/src web/public -type f) web/index.html web/vite
 web_packages := web/node_modules/.package-lock.json
 e2e_packages := e2e/node_modules/.package-lock.json
 conformance_packages := e2e/conformance/node_modules/.package-lock.json
+client_packages := clients/js/node_modules/.package-lock.json
 
 .PHONY: help
 help: ## print this list
@@ -48,11 +49,16 @@ tools: ## install what the tests need and this Debian machine lacks
 	e2e/install-tools
 
 .PHONY: check
-check: $(web_packages) ## check formatting, vet, and types
+check: $(web_packages) $(client_packages) ## check formatting, vet, types, and what is generated
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run make fmt:" $$unformatted; exit 1; }
 	go vet ./...
 	cd bench && go vet ./...
+	cd clients/js && npm run --silent check
 	cd web && npm run --silent check
+
+.PHONY: generate
+generate: $(client_packages) ## write the types of clients/js from api/asyncapi.yaml
+	cd clients/js && npm run --silent generate
 
 .PHONY: go-test
 go-test: pages $(e2e_packages) ## run the Go tests
@@ -99,6 +105,6 @@ fmt: ## format the Go sources
 
 .PHONY: clean
 clean: ## remove everything that was built or installed
-	rm -rf bin web/node_modules e2e/node_modules e2e/conformance/node_modules e2e/screenshots
+	rm -rf bin web/node_modules clients/js/node_modules e2e/node_modules e2e/conformance/node_modules e2e/screenshots
 	rm -rf bench/bin bench/results bench/servers/node/node_modules bench/servers/socketioxide/target
 	find console/dist -mindepth 1 ! -name README.md -delete

@@ -1,5 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
-import type { ClientEvents, Refusal, Reply, Requests, ServerEvents } from '../contract';
+import type { ClientToServer, Refusal, Reply, Requests, ServerToClient } from '../contract';
 
 export type Link =
   | { state: 'connecting' }
@@ -13,7 +13,7 @@ const usualDelay = 1000;
 
 /** The stock client with one person's token, and a word for how it is connected. */
 export class Connection {
-  readonly socket: Socket<ServerEvents, ClientEvents>;
+  readonly socket: Socket<ServerToClient, ClientToServer>;
   link: Link = { state: 'connecting' };
 
   constructor(

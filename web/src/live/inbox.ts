@@ -26,7 +26,7 @@ export class Inbox {
 
   /** The bookings of which a notification says that they were cancelled. */
   get cancelledBookings(): Set<string> {
-    const ids = this.all.filter(({ type }) => type === 'booking_cancelled').map(({ data }) => data.bookingId ?? '');
+    const ids = this.all.filter(({ type }) => type === 'booking_cancelled').map(({ data }) => String(data['bookingId']));
     return new Set(ids);
   }
 }

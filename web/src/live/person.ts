@@ -1,5 +1,5 @@
 import type { Backend } from '../backend';
-import type { Message, Notification, Presence } from '../contract';
+import type { Message, Notification, PresenceUpdate } from '../contract';
 import { movesFor, type Move } from '../rules';
 import { otherRole, type Player, type Role, type Session } from '../session';
 import { Bookings } from './bookings';
@@ -19,7 +19,7 @@ export class Person {
   readonly bookings = new Bookings();
   readonly inbox = new Inbox();
   /** Undefined until the server tells. It tells a new connection who is online. */
-  presence: Presence | undefined;
+  presence: PresenceUpdate | undefined;
   otherTypes = false;
   /** What arrived by catching up after the last drop; undefined before the first. */
   caughtUp: number | undefined;
@@ -218,7 +218,7 @@ export class Person {
     this.read();
   }
 
-  private see(presence: Presence): void {
+  private see(presence: PresenceUpdate): void {
     if (presence.userId === this.other.id) this.presence = presence;
   }
 
