@@ -205,7 +205,9 @@ func (p *person) checkForm(packet siotest.Packet) {
 	}
 	if !formed {
 		p.h.t.Errorf("%s was sent the event %s", nameOf(p.user), packet.Text)
+		return
 	}
+	p.checkEvent(packet.Name(), args[0])
 }
 
 // hears returns the payload of the next event, which has that name and exactly those keys.
@@ -232,6 +234,7 @@ func (p *person) asks(event string, payload any, keys ...string) map[string]any 
 	if len(args) != 1 {
 		p.h.t.Fatalf("%s was answered with %d values", event, len(args))
 	}
+	p.checkAnswer(event, args[0])
 	return object(p.h.t, args[0], keys...)
 }
 
@@ -242,6 +245,7 @@ func (p *person) refused(event, code, path string, args ...any) {
 		Error struct{ Code, Message, Path string }
 	}
 	packet := p.Ask(event, args...)
+	p.checkAnswer(event, packet.Args()[0])
 	if err := json.Unmarshal(packet.Args()[0], &answer); err != nil {
 		p.h.t.Fatal(err)
 	}

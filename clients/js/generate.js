@@ -29,7 +29,7 @@ function typeOf(schema) {
     case 'array':
       return `${typeOf(schema.items)}[]`;
     case 'object':
-      return schema.additionalProperties ? 'Record<string, unknown>' : fields(schema);
+      return schema.properties ? fields(schema) : 'Record<string, unknown>';
   }
   throw new Error(`no type for ${JSON.stringify(schema)}`);
 }
