@@ -173,11 +173,7 @@ export interface SyncQuery {
 }
 
 export interface NewToken {
-  /**
-   * A JWT of the same user.
-   * Length from 1 to 8192.
-   * At most 8192 bytes of UTF-8.
-   */
+  /** A JWT of the same user, of at most 8 KiB. Whatever else it is gets AUTH_ERROR. */
   token: string;
 }
 
