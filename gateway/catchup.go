@@ -98,7 +98,7 @@ func (d *feeds) passAll(ctx context.Context, s *subscription, batch []dokkerr.De
 	return true
 }
 
-// askWithin sends a ping whose pong widens the window.
+// askWithin sends a ping whose pong moves the window, and widens it if it comes soon.
 func (d *feeds) askWithin(s *subscription, w *window) {
 	mark := w.mark()
 	d.ask(s, s.cursor, func() { w.prove(mark) })

@@ -571,7 +571,7 @@ func TestWindow(t *testing.T) {
 				c.SendEngine("3") // to the ping behind the first half
 				continue
 			}
-			time.Sleep(10 * time.Second)
+			time.Sleep(time.Second)
 			got := c.Waiting()
 			if bytes := len(got) * large; bytes > window || bytes < window/2 {
 				t.Errorf("%d bytes came in a window of %d", bytes, window)

@@ -3,11 +3,17 @@ package gateway
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // The bounds of what a catch-up sends beyond what has provably arrived (delivery R8). They begin low, so that on a slow line no
-// heartbeat is late, and double with each proof.
+// heartbeat is late, and double with each proof that comes soon: what stands before a ping takes at most twice soon, which is less
+// than a client is given for its pong.
+// One that comes late halves them.
 const (
+	soon = 5 * time.Second
+	late = 2 * soon
+
 	firstEvents = 256
 	firstBytes  = 16 << 10
 	lastEvents  = 16 << 10
@@ -21,7 +27,7 @@ func (l load) minus(other load) load { return load{l.events - other.events, l.by
 
 // window bounds one catch-up. Proofs come from the reader.
 type window struct {
-	proof chan struct{} // has one when the window was widened
+	proof chan struct{} // has one after a proof
 
 	mu      sync.Mutex
 	limit   load // under mu
@@ -54,12 +60,18 @@ func (w *window) add(size int) (due bool) {
 	return 2*unproven.events >= w.limit.events || 2*unproven.bytes >= w.limit.bytes
 }
 
-// mark returns what a ping that is sent now will prove.
-func (w *window) mark() load {
+// mark is what a ping proves, and when it was sent.
+type mark struct {
+	load
+	at time.Time
+}
+
+// mark returns the mark of a ping that is sent now.
+func (w *window) mark() mark {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.pinged = w.sent
-	return w.sent
+	return mark{w.sent, time.Now()}
 }
 
 // stuck says whether the next event waits for a proof, and whether no ping asks for all of it yet.
@@ -69,7 +81,7 @@ func (w *window) stuck() (stuck, unasked bool) {
 	return w.blocked, w.pinged != w.sent
 }
 
-// wait returns when the window was widened, or with ctx.
+// wait returns after a proof, or with ctx.
 func (w *window) wait(ctx context.Context) {
 	select {
 	case <-w.proof:
@@ -78,11 +90,16 @@ func (w *window) wait(ctx context.Context) {
 }
 
 // prove takes the pong to the ping of a mark.
-func (w *window) prove(mark load) {
+func (w *window) prove(m mark) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.proven = mark
-	w.limit = load{min(2*w.limit.events, lastEvents), min(2*w.limit.bytes, lastBytes)}
+	w.proven = m.load
+	switch took := time.Since(m.at); {
+	case took <= soon:
+		w.limit = load{min(2*w.limit.events, lastEvents), min(2*w.limit.bytes, lastBytes)}
+	case took >= late:
+		w.limit = load{max(w.limit.events/2, firstEvents), max(w.limit.bytes/2, firstBytes)}
+	}
 	w.blocked = false
 	select {
 	case w.proof <- struct{}{}:
