@@ -57,6 +57,7 @@ type Start struct {
 	Gap       bool     // events before it are missing: they are older than the retention
 	Head      Position // of what was published
 	Confirmed Position // of the device
+	Erased    bool     // the session began before the user was erased: it is nobody's
 	Stale     bool     // the user or the device is not recorded, or long ago
 }
 
@@ -74,19 +75,24 @@ func (s *Service) start(r Reader, l Listener) (Start, error) {
 	if err != nil {
 		return Start{}, err
 	}
+	past, err := r.Past(l.User)
+	if err != nil {
+		return Start{}, err
+	}
 	confirmed, err := s.confirmed(r, l.Device)
 	if err != nil {
 		return Start{}, err
 	}
 	start := Start{
 		Head:      head,
-		Confirmed: max(confirmed.Position, l.Confirmed),
+		Confirmed: max(confirmed.Position, l.Confirmed, past),
+		Erased:    l.Began != nil && *l.Began < past,
 		Stale:     !seen || s.now().Sub(confirmed.At.Time) >= touchAfter,
 	}
 	switch {
-	case l.Offset != nil && *l.Offset <= head:
+	case l.Offset != nil && past <= *l.Offset && *l.Offset <= head:
 		start.Position, start.Offset = *l.Offset, true
-	case l.Began != nil:
+	case l.Began != nil && !start.Erased:
 		start.Position = *l.Began
 	default:
 		start.Position = start.Confirmed
@@ -183,7 +189,11 @@ func (s *Service) sync(r Reader, by Actor, since *Position, limit int) (Sync, er
 	if after > head {
 		return Sync{}, invalid("since", "must not be ahead of the last event")
 	}
-	kept, err := s.kept(r, by.User, after, by.Session)
+	past, err := r.Past(by.User)
+	if err != nil {
+		return Sync{}, err
+	}
+	kept, err := s.kept(r, by.User, max(after, past), by.Session)
 	if err != nil {
 		return Sync{}, err
 	}

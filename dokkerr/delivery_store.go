@@ -10,6 +10,8 @@ type InboxReader interface {
 	Missed(user ID, after Position, session string, limit int) (Missed, error)
 	// Oldest is the position of the newest event of the user that is before a time or has at least so many behind it; 0 for none.
 	Oldest(user ID, before Time, behind int) (Position, error)
+	// Past is the position at which the user was erased, 0 for never: what is before it was another person's.
+	Past(user ID) (Position, error)
 	// Confirmed lists what is recorded of the user's devices, in no order.
 	Confirmed(user ID) ([]Confirmation, error)
 }
@@ -27,6 +29,9 @@ type DeviceWriter interface {
 	AddDevice(c Confirmation, most int)
 	// Confirm moves a device that is recorded: forward only.
 	Confirm(c Confirmation)
+	// Erase takes the user's conversations, own events and devices out, and the user out of those who were seen. Its next position
+	// becomes its Past. No position is given again, neither the user's nor those of who it wrote with (delivery R9).
+	Erase(user ID)
 	// PutSecret stores a secret that is not there yet.
 	PutSecret(name string, value []byte)
 }

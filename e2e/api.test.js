@@ -16,6 +16,8 @@ function routes(cast, bookingId) {
     ['POST', '/v1/events', { event: 'dock.inspected', data: {}, userId: boaterId }],
     ['GET', `/v1/users/${boaterId}/presence`],
     ['POST', `/v1/users/${boaterId}/disconnect`, {}],
+    ['GET', `/v1/users/${boaterId}/export`],
+    ['DELETE', `/v1/users/${randomUUID()}`],
     ['GET', '/v1/metrics'],
   ];
 }
@@ -36,7 +38,7 @@ test('only a service key opens a route', async (t) => {
 test('a repeated write has one effect and one answer', async (t) => {
   const cast = new Cast(t, held.server);
   const client = await cast.connect(cast.boater);
-  for (const [method, path, body] of routes(cast, randomUUID()).filter(([method, path]) => method !== 'GET' && !path.endsWith('/disconnect'))) {
+  for (const [method, path, body] of routes(cast, randomUUID()).filter(([method, path]) => ['PUT', 'POST'].includes(method) && !path.endsWith('/disconnect'))) {
     const once = { idempotencyKey: randomUUID() };
     const first = await cast.server.call(method, path, body, once);
     assert.ok(first.status < 300, `${method} ${path}: ${JSON.stringify(first)}`);

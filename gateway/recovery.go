@@ -68,6 +68,10 @@ func (g *Gateway) resume(ctx context.Context, c *client, claim socketio.Claim) (
 	if err != nil {
 		return socketio.Grant{}, err
 	}
+	if start.Erased {
+		earlier, known = pid{session: newSessionID()}, false
+		c.actor.Session = earlier.session.String()
+	}
 	c.begin(start, earlier, known)
 	c.fence = fence
 	if known && (claim.Offset == "" || start.Offset) && !start.Gap {

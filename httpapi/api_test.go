@@ -456,7 +456,7 @@ func TestLargestBody(t *testing.T) {
 
 func TestNoSuchRoute(t *testing.T) {
 	f := newFixture(t)
-	for _, path := range []string{"/", "/v1/", "/v1/nothing", "/v1/bookings", "/v1/bookings/", "/v1/users/" + asha, "/demo", "/metrics", "/docs", "/schemas/x.json", "/openapi.yaml"} {
+	for _, path := range []string{"/", "/v1/", "/v1/nothing", "/v1/bookings", "/v1/bookings/", "/v1/users/", "/demo", "/metrics", "/docs", "/schemas/x.json", "/openapi.yaml"} {
 		refused(t, f.ask("GET", path, ""), 404, dokkerr.NotFound, "")
 	}
 }
@@ -604,4 +604,52 @@ func userToken(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return compact
+}
+
+func TestExport(t *testing.T) {
+	f := newFixture(t)
+	f.seed(t)
+	want(t, f.ask("POST", "/v1/notifications", notification), 200)
+	want(t, f.ask("POST", "/v1/events", applicationNews), 200)
+	var events []string
+	for cursor := any(""); cursor != nil; {
+		page := want(t, f.ask("GET", "/v1/users/"+asha+"/export?limit=2&cursor="+cursor.(string), ""), 200)
+		if page["userId"] != asha {
+			t.Errorf("the export of %v", page["userId"])
+		}
+		for _, e := range page["events"].([]any) {
+			events = append(events, e.(object)["event"].(string))
+		}
+		cursor = page["cursor"]
+	}
+	if got := strings.Join(events, " "); got != "booking.created notification.new dock.weather" {
+		t.Errorf("exported %s", got)
+	}
+	nobody := want(t, f.ask("GET", "/v1/users/"+stranger+"/export", ""), 200)
+	if len(nobody["events"].([]any)) != 0 {
+		t.Errorf("a stranger's export is %v", nobody)
+	}
+	refused(t, f.ask("GET", "/v1/users/"+asha+"/export?limit=0", ""), 400, dokkerr.ValidationError, "limit")
+	refused(t, f.ask("GET", "/v1/users/"+asha+"/export?cursor=x", ""), 400, dokkerr.ValidationError, "cursor")
+}
+
+func TestErase(t *testing.T) {
+	f := newFixture(t)
+	want(t, f.ask("POST", "/v1/notifications", notification), 200)
+	want(t, f.ask("DELETE", "/v1/users/"+asha, "", "Idempotency-Key", "the-erasure"), 200)
+	if len(f.sockets.ended) != 1 || f.sockets.ended[0] != [3]string{asha, "", ""} {
+		t.Errorf("ended %v", f.sockets.ended)
+	}
+	count := func() int {
+		return len(want(t, f.ask("GET", "/v1/users/"+asha+"/export", ""), 200)["events"].([]any))
+	}
+	if n := count(); n != 0 {
+		t.Errorf("%d events are left", n)
+	}
+	// A repetition does not erase who came after.
+	want(t, f.ask("POST", "/v1/notifications", notification), 200)
+	want(t, f.ask("DELETE", "/v1/users/"+asha, "", "Idempotency-Key", "the-erasure"), 200)
+	if n := count(); n != 1 {
+		t.Errorf("%d events, want the one that came later", n)
+	}
 }

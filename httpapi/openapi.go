@@ -48,6 +48,7 @@ func (a *api) register(mux *http.ServeMux, version string) *huma.OpenAPI {
 	a.registerNotifications(routes)
 	a.registerEvents(routes)
 	a.registerUsers(routes)
+	a.registerPersonalData(routes)
 	a.registerMetrics(routes)
 	routes.describeOpen()
 	return routes.OpenAPI()

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -47,6 +48,84 @@ func (a *api) registerUsers(r *routes) {
 		Description: "They do not come back by themselves. Doing it again is harmless. Without a body: all of the user's.",
 		Tags:        []string{"users"},
 	}, []dokkerr.Code{dokkerr.NotFound, dokkerr.PayloadTooLarge}, a.disconnect)
+}
+
+type exportUser struct {
+	ID     shortableID `path:"id" doc:"The user."`
+	Cursor int64       `query:"cursor" minimum:"0" doc:"The last answer's; none for the beginning."`
+	Limit  int         `query:"limit" minimum:"1" maximum:"1000" default:"1000" doc:"How many events at most."`
+}
+
+type exportAnswer struct {
+	Body struct {
+		UserID dokkerr.ID      `json:"userId"`
+		Events []exportedEvent `json:"events" doc:"All that the user caused or was told and that is kept, in its order: every message, notification, booking and payment is in one."`
+		Cursor string          `json:"cursor,omitempty" doc:"Where the next page goes on; absent on the last one."`
+	} `nameHint:"Export"`
+}
+
+type exportedEvent struct {
+	Event    string     `json:"event"`
+	Data     jsonObject `json:"data"`
+	Position string     `json:"position" doc:"The event's place among the user's; a whole number."`
+}
+
+type eraseUser struct {
+	Idempotent
+	ID shortableID `path:"id" doc:"The user."`
+}
+
+func (a *api) registerPersonalData(r *routes) {
+	register(r, huma.Operation{
+		OperationID: "export-user",
+		Method:      http.MethodGet,
+		Path:        "/v1/users/{id}/export",
+		Summary:     "What is kept of a person, in pages",
+		Tags:        []string{"users"},
+	}, []dokkerr.Code{dokkerr.NotFound}, a.export)
+	register(r, huma.Operation{
+		OperationID: "erase-user",
+		Method:      http.MethodDelete,
+		Path:        "/v1/users/{id}",
+		Summary:     "Erase a person, and end their sockets",
+		Description: "Conversations go for both sides. Bookings and payments stay: they are the back end's records. What a device or a backup has is not reached.",
+		Tags:        []string{"users"},
+	}, writeErrors(dokkerr.NotFound), a.erase)
+}
+
+func (a *api) export(ctx context.Context, in *exportUser) (*exportAnswer, error) {
+	user, err := a.service.User(ctx, string(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	page, err := a.service.Export(ctx, user, dokkerr.Position(in.Cursor), in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	var answer exportAnswer
+	answer.Body.UserID = user
+	answer.Body.Events = make([]exportedEvent, len(page.Events))
+	for i, e := range page.Events {
+		position := strconv.FormatInt(int64(e.Position), 10)
+		answer.Body.Events[i] = exportedEvent{Event: e.Name, Data: jsonObject{e.Data}, Position: position}
+		if page.HasMore {
+			answer.Body.Cursor = position
+		}
+	}
+	return &answer, nil
+}
+
+func (a *api) erase(ctx context.Context, in *eraseUser) (*done, error) {
+	user, err := a.service.User(ctx, string(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	if err := a.service.Erase(ctx, in.once(ctx), user); err != nil {
+		return nil, err
+	}
+	ended := a.sockets.Disconnect(user, "", "")
+	requestOf(ctx).log.Info("user erased by the back end", "user", user, "sockets", ended)
+	return &done{}, nil
 }
 
 func (a *api) presence(ctx context.Context, in *getPresence) (*presenceAnswer, error) {

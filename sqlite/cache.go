@@ -1,5 +1,7 @@
 package sqlite
 
+import "maps"
+
 // cache keeps at least the limit last used entries and at most twice as many.
 type cache[K comparable, V any] struct {
 	limit      int
@@ -26,6 +28,13 @@ func (c *cache[K, V]) put(key K, v V) {
 		c.old, c.young = c.young, map[K]V{}
 	}
 	c.young[key] = v
+}
+
+// drop forgets the entries whose key is meant.
+func (c *cache[K, V]) drop(meant func(K) bool) {
+	for _, entries := range []map[K]V{c.young, c.old} {
+		maps.DeleteFunc(entries, func(key K, _ V) bool { return meant(key) })
+	}
 }
 
 func (c *cache[K, V]) clear() {

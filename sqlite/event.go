@@ -64,7 +64,7 @@ func nullID(id dokkerr.ID) any {
 }
 
 const selectHead = `
-SELECT max(
+SELECT max(used,
 	ifnull((SELECT pos_a FROM event WHERE user_a = user.key AND key <= ?1 ORDER BY pos_a DESC LIMIT 1), 0),
 	ifnull((SELECT pos_b FROM event WHERE user_b = user.key AND key <= ?1 ORDER BY pos_b DESC LIMIT 1), 0))
 FROM user WHERE id = ?2`

@@ -118,7 +118,7 @@ func (s *Store) open(ctx context.Context, path string, o *Options) error {
 }
 
 func (s *Store) openWriter(ctx context.Context, path string, o *Options) error {
-	db, err := s.pool(path, 1, "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&"+
+	db, err := s.pool(path, 1, "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&"+
 		"_pragma=wal_autocheckpoint(1000)&_pragma=journal_size_limit(67108864)")
 	if err != nil {
 		return err

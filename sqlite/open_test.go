@@ -50,7 +50,7 @@ func TestSettings(t *testing.T) {
 	for i, c := range s.conns {
 		for setting, want := range map[string][2]string{
 			"journal_mode": {"wal", "wal"}, "synchronous": {"2", ""}, "foreign_keys": {"1", ""},
-			"busy_timeout": {"5000", "5000"}, "query_only": {"0", "1"},
+			"busy_timeout": {"5000", "5000"}, "secure_delete": {"1", ""}, "query_only": {"0", "1"},
 		} {
 			var got string
 			if err := c.sql.QueryRowContext(t.Context(), "PRAGMA "+setting).Scan(&got); err != nil {
@@ -183,6 +183,7 @@ func TestPlans(t *testing.T) {
 		selectUser, selectHead, selectInbox, conversationByID, conversationByUsers, messageByID, messageByKey,
 		lowestMessages, highestMessages, selectConversations, selectContacts, selectNotification, selectNotifications,
 		countUnread, bookingByID, bookingsOfUser, paymentByID, paymentsOfBooking, selectProviderEvent, selectLastAttempt, resolveUser, resolveListing, resolveBooking,
+		keepPositions, deleteEvents, deleteConversations, deleteConfirmed,
 	} {
 		plan, err := explain(t, s, query)
 		if err != nil {

@@ -16,7 +16,7 @@ type user struct {
 }
 
 const selectUser = `
-SELECT key, seen, max(
+SELECT key, seen, max(used,
 	ifnull((SELECT pos_a FROM event WHERE user_a = user.key ORDER BY pos_a DESC LIMIT 1), 0),
 	ifnull((SELECT pos_b FROM event WHERE user_b = user.key ORDER BY pos_b DESC LIMIT 1), 0))
 FROM user WHERE id = ?`
