@@ -2,7 +2,10 @@
 // goes backwards.
 package checker
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+)
 
 // Kind is what happened.
 type Kind int
@@ -13,6 +16,7 @@ const (
 	Acked                 // it was acknowledged: Key, ID, Seq
 	Delivered             // a message came: ID, Seq, Body
 	Read                  // a read mark came: User, Seq
+	Reloaded              // its page is a new one, which may see again what no page had confirmed
 )
 
 // Event is one line of a history: what one device did or saw.
@@ -142,7 +146,15 @@ func (c *check) event(e Event) {
 			c.violation("read back", "%s saw %s at %d after %d", e.Device, e.User, e.Seq, c.readUpTo[who])
 		}
 		c.readUpTo[who] = e.Seq
+	case Reloaded:
+		c.reloaded(e.Device)
 	}
+}
+
+// reloaded lets a device begin again, further back.
+func (c *check) reloaded(device string) {
+	maps.DeleteFunc(c.last, func(v view, _ int64) bool { return v.device == device })
+	maps.DeleteFunc(c.readUpTo, func(r reader, _ int64) bool { return r.device == device })
 }
 
 func (c *check) acked(e Event) {

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -87,5 +88,20 @@ func TestUnackedMayBeMissing(t *testing.T) {
 	h.Events = append(h.Events, Event{Kind: Called, Device: "a", Conversation: "ab", Key: "key6"})
 	if r := Check(h); len(r.Violations) > 0 {
 		t.Errorf("%q", r.Violations)
+	}
+}
+
+// TestReloaded: a new page begins again where a page has confirmed, and not before nor in another order.
+func TestReloaded(t *testing.T) {
+	h := good()
+	again := h.Events[3] // the first message, told again
+	again.ID, again.Seq, again.Body = "id1", 2, "body1"
+	h.Events = append(h.Events, Event{Kind: Reloaded, Device: "b"}, again, Event{Kind: Read, Device: "b", Conversation: "ab", User: "a", Seq: 1})
+	if r := Check(h); len(r.Violations) > 0 {
+		t.Errorf("%q", r.Violations)
+	}
+	h.Events = slices.DeleteFunc(h.Events, func(e Event) bool { return e.Kind == Reloaded })
+	if r := Check(h); len(r.Violations) != 2 {
+		t.Errorf("without a new page: %q", r.Violations)
 	}
 }
