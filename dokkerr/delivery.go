@@ -17,7 +17,8 @@ const (
 	recoveryKeySize = 32
 )
 
-// Retention is how far back events are delivered. What is older stays in histories and lists.
+// Retention is how far back events are delivered. What is older stays in histories and lists, and only there: Trim deletes it
+// once it is a day older than Age.
 type Retention struct {
 	Age    time.Duration // 0: 30 days
 	Events int           // of one user; 0: 100,000
@@ -122,19 +123,24 @@ func (s *Service) confirmed(r Reader, d Device) (Confirmation, error) {
 	return start, nil
 }
 
-// kept returns the position from which on a user's events are delivered to who stands at after: there, or behind what is older than
-// the retention.
+// kept returns the position from which on a user's events are delivered to who stands at after: there, or behind what is
+// older than the retention. What was deleted is asked for last: it may be deleted between the questions.
 func (s *Service) kept(r Reader, user ID, after Position, session string) (Position, error) {
 	missed, err := r.Missed(user, after, session, s.retention.Events+1)
 	if err != nil {
 		return after, err
 	}
-	since := s.now().Add(-s.retention.Age)
-	if missed.Count == 0 || missed.Count <= s.retention.Events && !missed.First.Before(since) {
-		return after, nil
+	trimmed, err := r.Trimmed(user, session)
+	if err != nil {
+		return after, err
 	}
-	oldest, err := r.Oldest(user, TimeOf(since), s.retention.Events)
-	return max(after, oldest), err
+	since := TimeOf(s.now().Add(-s.retention.Age))
+	switch {
+	case trimmed > after, missed.Count > s.retention.Events, missed.Count > 0 && missed.First.Before(since.Time):
+		oldest, err := r.Oldest(user, since, s.retention.Events)
+		return max(after, oldest, trimmed), err
+	}
+	return after, nil
 }
 
 // Record notes that a user was seen in a token and where a device stands, and forgets the devices that were silent for longest when

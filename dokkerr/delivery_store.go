@@ -12,6 +12,11 @@ type InboxReader interface {
 	Oldest(user ID, before Time, behind int) (Position, error)
 	// Past is the position at which the user was erased, 0 for never: what is before it was another person's.
 	Past(user ID) (Position, error)
+	// Expired says whether Trim would delete anything.
+	Expired(before Time) (bool, error)
+	// Trimmed is the position of the newest event of the user that was deleted and that a session did not cause itself; 0 for
+	// none.
+	Trimmed(user ID, session string) (Position, error)
 	// Confirmed lists what is recorded of the user's devices, in no order.
 	Confirmed(user ID) ([]Confirmation, error)
 }
@@ -22,8 +27,8 @@ type Missed struct {
 	First Time
 }
 
-// DeviceWriter is what delivery does to a Tx.
-type DeviceWriter interface {
+// DeliveryWriter is what delivery does to a Tx.
+type DeliveryWriter interface {
 	// AddDevice records a device, or moves the one that is recorded: forward only. Of each user it keeps the most that were
 	// recorded or moved last.
 	AddDevice(c Confirmation, most int)
@@ -32,6 +37,9 @@ type DeviceWriter interface {
 	// Erase takes the user's conversations, own events and devices out, and the user out of those who were seen. Its next position
 	// becomes its Past. No position is given again, neither the user's nor those of who it wrote with (delivery R9).
 	Erase(user ID)
+	// Trim deletes at most limit of the events that happened before a time, the oldest first. Messages and notifications stay,
+	// for histories and lists. The user's Head stays where it is.
+	Trim(before Time, limit int)
 	// PutSecret stores a secret that is not there yet.
 	PutSecret(name string, value []byte)
 }

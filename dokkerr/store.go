@@ -81,7 +81,7 @@ type Reader interface {
 // order once it has returned nil.
 type Tx interface {
 	Lookup
-	DeviceWriter
+	DeliveryWriter
 	// SeeUser lets the user's short id find it.
 	SeeUser(user ID)
 	// PutReadMarks stores how far the two users of a conversation have read.

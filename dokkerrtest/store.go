@@ -30,6 +30,7 @@ func TestStore(t *testing.T, open func(t *testing.T) dokkerr.Store) {
 		{"an inbox is read in pages", testInboxPages},
 		{"the unknown has nothing", testUnknown},
 		{"what was missed is counted, and where the kept begins is found", testMissed},
+		{"what is too old is deleted, and how far is known", testTrim},
 		{"devices have confirmed positions", testConfirmed},
 		{"a secret is kept", testSecret},
 		{"a message is found by its id and its key", testMessage},

@@ -20,12 +20,17 @@ const (
 	selectFirst  = `SELECT time FROM (` + missed + `)`
 )
 
+// ownOrigin is the origin of a session's own events. A session "" has none, while the back end's events have the origin "".
+func ownOrigin(session string) string {
+	if session == "" {
+		return "\x00"
+	}
+	return session
+}
+
 // Missed implements dokkerr.Reader. A session "" has no events of its own.
 func (r *reader) Missed(user dokkerr.ID, after dokkerr.Position, session string, limit int) (m dokkerr.Missed, err error) {
-	var own any = session
-	if session == "" {
-		own = "\x00" // the back end's events have the origin ''
-	}
+	own := ownOrigin(session)
 	var first int64
 	err = r.row(selectFirst, []any{user[:], int64(after), own, r.horizon, 1}, &first)
 	if errors.Is(err, dokkerr.ErrNotFound) {

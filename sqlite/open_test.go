@@ -182,7 +182,7 @@ func TestPlans(t *testing.T) {
 	for _, query := range []string{
 		selectUser, selectHead, selectInbox, conversationByID, conversationByUsers, messageByID, messageByKey,
 		lowestMessages, highestMessages, selectConversations, selectContacts, selectNotification, selectNotifications,
-		countUnread, bookingByID, bookingsOfUser, paymentByID, paymentsOfBooking, selectProviderEvent, selectLastAttempt, resolveUser, resolveListing, resolveBooking,
+		countUnread, bookingByID, bookingsOfUser, paymentByID, paymentsOfBooking, selectProviderEvent, selectLastAttempt, passing, selectExpired, selectTrimmed, resolveUser, resolveListing, resolveBooking,
 		keepPositions, deleteEvents, deleteConversations, deleteConfirmed,
 	} {
 		plan, err := explain(t, s, query)

@@ -40,6 +40,7 @@ func TestDefaults(t *testing.T) {
 		maxPayload: 100_000, maxPackets: 1000, maxOutbox: 1 << 20, maxNamespaces: 16, maxContent: 16 << 10,
 		connectTimeout: 10 * time.Second, pingInterval: 25 * time.Second, pingTimeout: 20 * time.Second, upgradeTimeout: 10 * time.Second,
 		typingInterval: 2 * time.Second, presenceGrace: 10 * time.Second, commandTimeout: 15 * time.Second,
+		retention: 30 * 24 * time.Hour, maxInbox: 100_000,
 	}); conf.limits != want {
 		t.Errorf("limits %+v", conf.limits)
 	}
@@ -107,8 +108,11 @@ func TestEveryLimitCanBeSet(t *testing.T) {
 		if !strings.HasPrefix(name, "max") {
 			value = "7s"
 		}
-		if name == "maxNamespaces" {
+		switch name {
+		case "maxNamespaces":
 			value = "20"
+		case "retention":
+			value = "48h"
 		}
 		changed, err := parseLimits(name + "=" + value)
 		if err != nil {

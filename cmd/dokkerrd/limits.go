@@ -23,6 +23,8 @@ type limits struct {
 	typingInterval time.Duration // between two typing signs of a conversation
 	presenceGrace  time.Duration // before offline is told
 	commandTimeout time.Duration // of one event from a client
+	retention      time.Duration // of events that wait for a user
+	maxInbox       int           // events that wait for a user
 }
 
 func defaultLimits() limits {
@@ -39,6 +41,8 @@ func defaultLimits() limits {
 		typingInterval: 2 * time.Second,
 		presenceGrace:  10 * time.Second,
 		commandTimeout: 15 * time.Second,
+		retention:      30 * 24 * time.Hour,
+		maxInbox:       100_000,
 	}
 }
 
@@ -57,6 +61,8 @@ func (l *limits) setters() map[string]func(value string) error {
 		"typingInterval": duration(&l.typingInterval),
 		"presenceGrace":  duration(&l.presenceGrace),
 		"commandTimeout": duration(&l.commandTimeout),
+		"retention":      durationOf(&l.retention, time.Hour, 100_000*time.Hour, "from 1h to 100000h, as in 720h"),
+		"maxInbox":       count(&l.maxInbox, 1, 1<<30),
 	}
 }
 
@@ -72,10 +78,15 @@ func count(to *int, low, high int) func(string) error {
 }
 
 func duration(to *time.Duration) func(string) error {
+	return durationOf(to, time.Millisecond, time.Hour, "from 1ms to 1h, as in 25s")
+}
+
+// durationOf says the bounds in words that fit their size.
+func durationOf(to *time.Duration, low, high time.Duration, words string) func(string) error {
 	return func(value string) error {
 		d, err := time.ParseDuration(value)
-		if err != nil || d < time.Millisecond || d > time.Hour {
-			return fmt.Errorf("must be a duration from 1ms to 1h, as in 25s")
+		if err != nil || d < low || d > high {
+			return fmt.Errorf("must be a duration %s", words)
 		}
 		*to = d
 		return nil

@@ -63,6 +63,7 @@ func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*s
 	s.service = dokkerr.NewService(s.store, &dokkerr.Options{
 		Publish:    func(events []dokkerr.Event) { s.gateway.Publish(events) },
 		MaxContent: conf.limits.maxContent,
+		Retention:  dokkerr.Retention{Age: conf.limits.retention, Events: conf.limits.maxInbox},
 	})
 	s.io = socketio.NewServer(socketOptions(conf.limits, origins, s.meters, log))
 	s.gateway = gateway.New(s.io, s.service, verifier, &gateway.Options{
@@ -145,6 +146,10 @@ func (s *server) run(ctx context.Context, d doors) error {
 			return nil
 		})
 	}
+	tasks.Go(func() error {
+		s.trim(ctx)
+		return nil
+	})
 	s.ready.Store(true)
 	tasks.Go(func() error {
 		select {
@@ -160,6 +165,22 @@ func (s *server) run(ctx context.Context, d doors) error {
 		return s.stop()
 	})
 	return tasks.Wait()
+}
+
+// trim deletes what is older than the retention, at once and then every hour.
+func (s *server) trim(ctx context.Context) {
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		if err := s.service.Trim(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("old events were not deleted", "error", err)
+		}
+		select {
+		case <-hourly.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func serveHTTP(srv *http.Server, l net.Listener) (err error) {
