@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -14,6 +15,10 @@ const (
 	textType          = "text"
 	minClientKey      = 16
 	maxClientKey      = 64
+
+	// How old a message without a key may be, at the start of the service, to be taken for what a client sends again: nobody
+	// knows any more whether its answer had arrived.
+	lastAnswers = 5 * time.Minute
 )
 
 // Send commits a message (contract §2 message.new; delivery R18, R19, R20).
@@ -57,24 +62,31 @@ func (s *Service) send(tx Tx, by Actor, in NewMessage) (Receipt, error) {
 	if recipient == by.User {
 		return Receipt{}, invalid("recipientId", "must be another user")
 	}
-	if in.ClientMessageID != "" {
-		first, err := tx.MessageByKey(by.User, in.ClientMessageID)
-		if err == nil {
-			return repeat(first, recipient, in)
-		}
-		if !errors.Is(err, ErrNotFound) {
-			return Receipt{}, err
-		}
+	first, err := s.earlier(tx, by, in)
+	switch same := first.RecipientID == recipient && first.Content == in.Content; {
+	case err == nil && same:
+		return receiptOf(first), nil
+	case err == nil && in.ClientMessageID != "":
+		return Receipt{}, &Error{Code: IdempotencyConflict, Message: "clientMessageId was used for another message"}
+	case err == nil || errors.Is(err, ErrNotFound):
+		return s.append(tx, by, recipient, in)
 	}
-	return s.append(tx, by, recipient, in)
+	return Receipt{}, err
 }
 
-// repeat answers a key that was seen before: the same message has the same answer.
-func repeat(first Message, recipient ID, in NewMessage) (Receipt, error) {
-	if first.RecipientID != recipient || first.Content != in.Content {
-		return Receipt{}, &Error{Code: IdempotencyConflict, Message: "clientMessageId was used for another message"}
+// earlier finds the message that this one may be a repetition of: of its key, or of the session that was cut off with the service.
+func (s *Service) earlier(tx Tx, by Actor, in NewMessage) (Message, error) {
+	if in.ClientMessageID != "" {
+		return tx.MessageByKey(by.User, in.ClientMessageID)
 	}
-	return receiptOf(first), nil
+	if !in.Resumed {
+		return Message{}, ErrNotFound
+	}
+	m, err := tx.MessageBySession(by.User, by.Session)
+	if age := s.began.Sub(m.Timestamp.Time); err == nil && (age < 0 || age > lastAnswers) {
+		return Message{}, ErrNotFound
+	}
+	return m, err
 }
 
 func receiptOf(m Message) Receipt {

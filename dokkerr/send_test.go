@@ -251,3 +251,40 @@ func TestSendAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestSendAfterARestart is R14 where only the store remembers: the first message of a session that comes back may be its last one
+// without a key.
+func TestSendAfterARestart(t *testing.T) {
+	w := newWorld(t)
+	w.clock.Advance(-time.Minute) // the service began a minute later
+	first := w.send(t, w.asha, w.ben, "Ahoy")
+	w.clock.Advance(2 * time.Minute)
+	other := dokkerr.Actor{User: w.asha.User, Session: "another page"}
+	w.send(t, other, w.ben, "Ahoy from the other page")
+	w.told()
+	again := func(by dokkerr.Actor, content string, resumed, same bool) {
+		t.Helper()
+		in := text(w.ben, content)
+		in.Resumed = resumed
+		got, err := w.Send(t.Context(), by, in)
+		if err != nil || (got == first) != same || (len(w.told()) == 0) != same {
+			t.Errorf("%q of %s, resumed %v: %+v, %v", content, by.Session, resumed, got, err)
+		}
+	}
+	again(w.asha, "Ahoy", true, true)
+	again(other, "Ahoy", true, false)
+	again(w.asha, "Ahoy", false, false)
+	again(w.asha, "Ahoy", true, false) // the last one is of this life: the gateway knows about that
+	again(w.asha, "Avast", true, false)
+}
+
+func TestSendLongAfterARestart(t *testing.T) {
+	w := newWorld(t)
+	w.clock.Advance(-6 * time.Minute)
+	first := w.send(t, w.asha, w.ben, "Ahoy")
+	in := text(w.ben, "Ahoy")
+	in.Resumed = true
+	if got, err := w.Send(t.Context(), w.asha, in); err != nil || got.Seq != first.Seq+1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

@@ -22,6 +22,9 @@ type NewMessage struct {
 	Content         string `json:"content"`
 	Type            string `json:"type"`
 	ClientMessageID string `json:"clientMessageId"` // 16 to 64 characters, or empty
+	// Resumed says that a session that came back sends this first, so that what was stored before the service began may be
+	// sent again (delivery R14).
+	Resumed bool `json:"-"`
 }
 
 // Receipt is the answer to a NewMessage. It exists only after the commit.
@@ -149,6 +152,7 @@ type Service struct {
 	now        func() time.Time // fixed at birth
 	maxContent int              // fixed at birth
 	retention  Retention        // fixed at birth
+	began      time.Time        // fixed at birth
 	illegal    atomic.Uint64    // changes refused by a state machine
 }
 
@@ -161,6 +165,7 @@ func NewService(store Store, o *Options) *Service {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.began = s.now()
 	if s.maxContent == 0 {
 		s.maxContent = defaultMaxContent
 	}

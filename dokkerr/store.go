@@ -51,6 +51,8 @@ type Lookup interface {
 	// Message finds a message by its id, MessageByKey by its sender and the sender's key.
 	Message(id ID) (Message, error)
 	MessageByKey(sender ID, key string) (Message, error)
+	// MessageBySession finds the last message without a key that a session sent, if it is among the sender's last 256 events.
+	MessageBySession(sender ID, session string) (Message, error)
 	// Notification finds a notification of the user.
 	Notification(user, id ID) (Notification, error)
 	// Booking finds a booking without its payments, of which there may be many. Payments lists them in the order of their

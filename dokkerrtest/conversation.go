@@ -41,6 +41,42 @@ func testMessage(t *testing.T, b *bench) {
 	check("in a view", ask(t, b, func(r dokkerr.Reader) (dokkerr.Message, error) { return r.Message(m.MessageID) }), nil)
 }
 
+func testMessageBySession(t *testing.T, b *bench) {
+	asha, ben := uuid.New(), uuid.New()
+	say := func(from, to dokkerr.ID, session, key string) (m dokkerr.Message) {
+		b.do(t, func(tx dokkerr.Tx) {
+			c, err := tx.ConversationOf(from, to)
+			if err != nil {
+				c = dokkerr.ConversationState{ID: uuid.New(), Users: [2]dokkerr.ID{from, to}}
+			}
+			var e dokkerr.Entry
+			e, m = message(t, c, from, key)
+			e.Origin = session
+			tx.Append(e)
+		})
+		return m
+	}
+	say(asha, ben, "page", "")
+	want := say(asha, ben, "page", "")
+	say(asha, ben, "page", "a key of the sender")
+	say(asha, ben, "another page", "")
+	say(ben, asha, "page", "")
+	b.do(t, func(tx dokkerr.Tx) {
+		if got, err := tx.MessageBySession(asha, "page"); err != nil || got != want {
+			t.Errorf("%+v, %v; want %+v", got, err, want)
+		}
+		got, err := tx.MessageBySession(asha, "a page that sent nothing")
+		absent(t, "another session", got, err)
+	})
+	for range 256 {
+		say(asha, uuid.New(), "another page", "")
+	}
+	b.do(t, func(tx dokkerr.Tx) {
+		got, err := tx.MessageBySession(asha, "page")
+		absent(t, "long ago", got, err)
+	})
+}
+
 func testConversation(t *testing.T, b *bench) {
 	asha, ben := uuid.New(), uuid.New()
 	for seq := range int64(3) {

@@ -13,6 +13,13 @@ const (
 	messageByKey = `SELECT data FROM event WHERE user_b = (SELECT key FROM user WHERE id = ?) AND client_key = ? AND key <= ?`
 )
 
+// messageBySession looks at the last events that have the sender in second place, where messages have it.
+const messageBySession = `
+SELECT data FROM (
+	SELECT pos_b, name, origin, client_key, data FROM event
+	WHERE user_b = (SELECT key FROM user WHERE id = ?) AND key <= ? ORDER BY pos_b DESC LIMIT 256)
+WHERE name = 'message.new' AND origin = ? AND client_key IS NULL ORDER BY pos_b DESC LIMIT 1`
+
 // Message implements dokkerr.Lookup.
 func (l *lookup) Message(id dokkerr.ID) (dokkerr.Message, error) {
 	return l.message(messageByID, id[:], l.horizon)
@@ -21,6 +28,11 @@ func (l *lookup) Message(id dokkerr.ID) (dokkerr.Message, error) {
 // MessageByKey implements dokkerr.Lookup.
 func (l *lookup) MessageByKey(sender dokkerr.ID, key string) (dokkerr.Message, error) {
 	return l.message(messageByKey, sender[:], key, l.horizon)
+}
+
+// MessageBySession implements dokkerr.Lookup.
+func (l *lookup) MessageBySession(sender dokkerr.ID, session string) (dokkerr.Message, error) {
+	return l.message(messageBySession, sender[:], l.horizon, session)
 }
 
 func (l *lookup) message(query string, args ...any) (dokkerr.Message, error) {
