@@ -11,14 +11,17 @@ import (
 // and passing ones are dropped.
 const lowWater = 256 << 10
 
-// client is one socket and who is behind it. Fixed when it is connected, but for the lease and the subscription.
+// client is one socket and who is behind it. Fixed when it is connected, but for the lease, unkeyed and the subscription.
 type client struct {
-	socket *socketio.Socket
-	logger *slog.Logger
-	actor  dokkerr.Actor // its session is the socket's own
-	device dokkerr.Device
-	plain  bool // keeps its position by itself: no offsets, no replay (delivery R21)
-	lease  lease
+	socket   *socketio.Socket
+	logger   *slog.Logger
+	actor    dokkerr.Actor // its session is the socket's own
+	device   dokkerr.Device
+	returned bool // its pid is good, so that the session was here before
+	plain    bool // keeps its position by itself: no offsets, no replay (delivery R21)
+	lease    lease
+
+	unkeyed unkeyed
 
 	subscription
 }

@@ -10,7 +10,7 @@ import (
 
 // register sets the handlers of the contract's client events (§2).
 func (g *Gateway) register() {
-	handle(g, "message.new", g.sendMessage)
+	handleCall(g, "message.new", g.answerMessage)
 	handle(g, "message.read", g.readMessage)
 	handle(g, "message.typing", g.typingStarted)
 	handle(g, "message.history", g.history)
@@ -23,24 +23,33 @@ func (g *Gateway) register() {
 	g.lobby.Fallback(g.refuseEvent)
 }
 
-// handle registers a handler behind what every client event passes: the command's deadline, the event's schema, and the
-// translation of errors.
+// handle registers a handler that returns the acknowledgement.
 func handle[Out any](g *Gateway, event string, h func(ctx context.Context, c *client, in payload) (Out, error)) {
+	handleCall(g, event, func(ctx context.Context, c *client, call *socketio.Call, in payload) error {
+		out, err := h(ctx, c, in)
+		if err != nil {
+			return err
+		}
+		return call.Answer(out)
+	})
+}
+
+// handleCall registers a handler behind what every client event passes: the command's deadline, the event's schema, and the
+// translation of errors.
+func handleCall(g *Gateway, event string, h func(ctx context.Context, c *client, call *socketio.Call, in payload) error) {
 	s, ok := schemas[event]
 	if !ok {
 		panic("gateway: no schema for " + event)
 	}
-	socketio.On(g.lobby, event, func(ctx context.Context, socket *socketio.Socket, args socketio.Raw) (Out, error) {
+	g.lobby.Handle(event, func(ctx context.Context, call *socketio.Call) error {
 		ctx, cancel := g.commandContext(ctx)
 		defer cancel()
-		c := clientOf(socket)
-		in, err := s.decode(args)
-		if err != nil {
-			var none Out
-			return none, g.refusal(c, event, err)
+		c := clientOf(call.Socket)
+		in, err := s.decode(call.Args)
+		if err == nil {
+			err = h(ctx, c, call, in)
 		}
-		out, err := h(ctx, c, in)
-		return out, g.refusal(c, event, err)
+		return g.refusal(c, event, err)
 	})
 }
 
@@ -53,12 +62,26 @@ func (g *Gateway) refuseEvent(_ context.Context, s *socketio.Socket, event strin
 	return socketio.Raw{}, g.refusal(clientOf(s), event, refused)
 }
 
-func (g *Gateway) sendMessage(ctx context.Context, c *client, in payload) (dokkerr.Receipt, error) {
+// answerMessage answers message.new. What repeats a message without a key shows in how copies come, so only those that ask for
+// an answer have any.
+func (g *Gateway) answerMessage(ctx context.Context, c *client, call *socketio.Call, in payload) error {
+	if call.Asked() && !in.of("clientMessageId").present {
+		return g.answerUnkeyed(ctx, c, call, in)
+	}
+	receipt, err := g.sendMessage(ctx, c, in, false)
+	if err != nil {
+		return err
+	}
+	return call.Answer(receipt)
+}
+
+func (g *Gateway) sendMessage(ctx context.Context, c *client, in payload, resumed bool) (dokkerr.Receipt, error) {
 	receipt, err := g.service.Send(ctx, c.actor, dokkerr.NewMessage{
 		RecipientID:     in.text("recipientId"),
 		Content:         in.text("content"),
 		Type:            in.text("type"),
 		ClientMessageID: in.text("clientMessageId"),
+		Resumed:         resumed,
 	})
 	if err == nil && receipt.Seq == 1 {
 		g.presence.introduce(c.actor.User)

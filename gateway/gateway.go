@@ -32,6 +32,7 @@ type Gateway struct {
 	signer   *signer
 	fences   atomic.Uint64 // counts the CONNECTs
 	leases   *leases
+	away     away
 	places   *places
 	feeds    *feeds
 	presence *presence
@@ -108,6 +109,9 @@ func (g *Gateway) connect(s *socketio.Socket) {
 		g.places.confirm(c.place, c.began, c.proven)
 	}
 	g.feeds.attach(c.actor.User, &c.subscription)
+	if c.returned {
+		g.welcome(c)
+	}
 	g.joinRooms(s, c)
 	g.presence.connected(c.actor.User, c)
 	g.leases.begin(&c.lease)
@@ -120,5 +124,6 @@ func (g *Gateway) disconnect(s *socketio.Socket, _ socketio.Reason) {
 	if c.place != nil {
 		g.places.release(c.place)
 	}
+	g.farewell(c)
 	g.feeds.detach(&c.subscription) // last: who takes over waits for it
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/dokkerr/realtime/dokkerr"
 	"github.com/dokkerr/realtime/socketio"
@@ -58,6 +59,10 @@ func (g *Gateway) resume(ctx context.Context, c *client, claim socketio.Claim) (
 		earlier = pid{session: newSessionID()}
 	}
 	c.actor.Session = earlier.session.String()
+	if claim.PID == "" {
+		c.unkeyed.synced = time.Now()
+	}
+	c.returned = known
 	fence := g.fences.Add(1)
 	if known {
 		if err := g.feeds.takeOver(ctx, c); err != nil {

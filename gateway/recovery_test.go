@@ -56,8 +56,19 @@ func (p *tab) auth() map[string]any {
 // connect does what the stock client does on a new connection, and lets what comes come.
 func (p *tab) connect() {
 	p.h.t.Helper()
+	p.dial()
+	p.greet()
+	synctest.Wait()
+}
+
+func (p *tab) dial() {
+	p.h.t.Helper()
 	p.Client = siotest.Dial(p.h.t, p.h.server.URL, &siotest.Options{Client: p.h.server.Client, Transport: p.transport})
 	p.Client.On(presenceEvent, func(siotest.Packet) []any { return nil })
+}
+
+func (p *tab) greet() {
+	p.h.t.Helper()
 	auth, err := json.Marshal(p.auth())
 	if err != nil {
 		p.h.t.Fatal(err)
@@ -73,7 +84,6 @@ func (p *tab) connect() {
 		p.h.t.Errorf("recovered with the id %s, was %s", answer.SID, p.sid)
 	}
 	p.pid, p.sid = answer.PID, answer.SID
-	synctest.Wait()
 }
 
 func (p *tab) reconnect(recovered bool) {

@@ -5,7 +5,6 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/dokkerr/realtime/engineio"
 	"github.com/dokkerr/realtime/sioproto"
 )
 
@@ -32,16 +31,18 @@ func (c *Call) Asked() bool { return c.event.ack.wanted }
 // Answer acknowledges with a payload as On's Out describes. It does nothing unless the client asked, nor a second time. The
 // error is the payload's.
 func (c *Call) Answer(payload any) error {
-	return c.answer(payload, func(frames []engineio.Frame) { c.Socket.send(frames, false) })
+	return c.answer(payload, func(reply *encoder) { c.Socket.sendPacket(reply, sioproto.Ack, c.event.ack) })
 }
 
 // AnswerConfirmed is Answer with a ping right before the acknowledgement, in one write, so that the pong proves that it arrived,
 // and comes before what the client sends because of it. f is called as Confirm's is.
 func (c *Call) AnswerConfirmed(payload any, f func()) error {
-	return c.answer(payload, func(frames []engineio.Frame) { c.Socket.sendConfirmed(frames, f) })
+	return c.answer(payload, func(reply *encoder) {
+		c.Socket.sendConfirmed(reply.frames(sioproto.Ack, c.Socket.namespace.name, c.event.ack), f)
+	})
 }
 
-func (c *Call) answer(payload any, send func([]engineio.Frame)) error {
+func (c *Call) answer(payload any, send func(*encoder)) error {
 	if !c.Asked() || c.answered {
 		return nil
 	}
@@ -51,7 +52,7 @@ func (c *Call) answer(payload any, send func([]engineio.Frame)) error {
 		return err
 	}
 	c.answered = true
-	send(reply.frames(sioproto.Ack, c.Socket.namespace.name, c.event.ack))
+	send(reply)
 	return nil
 }
 

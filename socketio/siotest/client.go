@@ -72,6 +72,7 @@ type Client struct {
 	asked    map[int]chan Packet
 	lastID   int
 	silent   bool // pings are not answered
+	ignored  int  // pings that were not
 }
 
 // Opening is the Engine.IO handshake's answer.
@@ -329,11 +330,22 @@ func (c *Client) Waiting() []Packet {
 	}
 }
 
-// IgnorePings has the client answer no more pings.
+// IgnorePings has the client answer no more pings, until AnswerPings.
 func (c *Client) IgnorePings() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.silent = true
+}
+
+// AnswerPings has the client answer those that it has ignored, and all that come.
+func (c *Client) AnswerPings() {
+	c.mu.Lock()
+	due := c.ignored
+	c.ignored, c.silent = 0, false
+	c.mu.Unlock()
+	for range due {
+		c.write(engine{text: "3"})
+	}
 }
 
 // ExpectEnd waits until the server has ended the connection. What came before may be taken afterwards.

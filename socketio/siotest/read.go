@@ -70,6 +70,9 @@ func (c *Client) attach(b []byte, pending *Packet) (*Packet, error) {
 func (c *Client) pong() {
 	c.mu.Lock()
 	silent := c.silent
+	if silent {
+		c.ignored++
+	}
 	c.mu.Unlock()
 	if !silent {
 		c.write(engine{text: "3"})
