@@ -24,17 +24,18 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Demo serves the demo page at /demo, its assets below it, and session as JSON at
-// /demo/session.json. A session holds secrets: mount the handler on loopback only. A Host that is not
+// /demo/session.json; it calls restart for a POST to /demo/restart, once that is answered. A session holds secrets: mount the
+// handler on loopback only. A Host that is not
 // this machine's is refused, so that a page elsewhere cannot read them through a name of its own.
-func Demo(session any) http.Handler {
-	return onlyLocal(withPolicy(demo(load(dist, "dist/demo"), session)))
+func Demo(session any, restart func()) http.Handler {
+	return onlyLocal(withPolicy(demo(load(dist, "dist/demo"), session, restart)))
 }
 
 // Client serves the browser builds of the stock client under the names people expect:
 // /socket.io/socket.io.min.js, socket.io.esm.min.js, and their source maps. Other names are 404.
 func Client() http.Handler { return client(load(dist, "dist/client")) }
 
-func demo(pages files, session any) http.Handler {
+func demo(pages files, session any, restart func()) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /demo", func(w http.ResponseWriter, r *http.Request) {
 		pages.serve(w, r, "index.html", revalidate)
@@ -48,6 +49,13 @@ func demo(pages files, session any) http.Handler {
 	mux.HandleFunc("GET /demo/session.json", func(w http.ResponseWriter, _ *http.Request) {
 		serveSession(w, session)
 	})
+	mux.Handle("POST /demo/restart", http.NewCrossOriginProtection().Handler(http.HandlerFunc(
+		func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusAccepted)
+			if http.NewResponseController(w).Flush() == nil {
+				restart()
+			}
+		})))
 	return mux
 }
 

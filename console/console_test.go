@@ -29,7 +29,7 @@ func get(t *testing.T, h http.Handler, target string, header ...string) *httptes
 }
 
 func TestBuiltFiles(t *testing.T) {
-	pages := demo(load(built, "dist/demo"), nil)
+	pages := demo(load(built, "dist/demo"), nil, nil)
 	builds := client(load(built, "dist/client"))
 	for _, c := range []struct {
 		handler                    http.Handler
@@ -70,7 +70,7 @@ func TestUnchangedFileIsNotSentAgain(t *testing.T) {
 
 func TestWithoutABuildTheAnswerSaysWhatToDo(t *testing.T) {
 	empty := load(fstest.MapFS{"dist/README.md": {}}, "dist/demo")
-	for path, h := range map[string]http.Handler{"/demo": demo(empty, nil), "/socket.io/socket.io.min.js": client(empty)} {
+	for path, h := range map[string]http.Handler{"/demo": demo(empty, nil, nil), "/socket.io/socket.io.min.js": client(empty)} {
 		w := get(t, h, path)
 		if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "make build") {
 			t.Errorf("%s: %d %q, want 503 that names make build", path, w.Code, w.Body)
@@ -79,7 +79,7 @@ func TestWithoutABuildTheAnswerSaysWhatToDo(t *testing.T) {
 }
 
 func TestSession(t *testing.T) {
-	h := Demo(map[string]string{"serviceKey": "k"})
+	h := Demo(map[string]string{"serviceKey": "k"}, nil)
 	w := get(t, h, "http://localhost:5174/demo/session.json")
 	var session map[string]string
 	if err := json.Unmarshal(w.Body.Bytes(), &session); err != nil || session["serviceKey"] != "k" {
@@ -94,13 +94,37 @@ func TestSession(t *testing.T) {
 }
 
 func TestSessionOfAForeignHost(t *testing.T) {
-	h := Demo(map[string]string{"serviceKey": "k"})
+	h := Demo(map[string]string{"serviceKey": "k"}, nil)
 	for host, want := range map[string]int{
 		"localhost": 200, "localhost:5174": 200, "127.0.0.1:5174": 200, "[::1]:5174": 200, "[::1]": 200,
 		"evil.example": 403, "evil.example:5174": 403, "localhost.evil.example:5174": 403, "10.0.0.1:5174": 403,
 	} {
 		if w := get(t, h, "http://"+host+"/demo/session.json"); w.Code != want {
 			t.Errorf("Host %s: %d, want %d", host, w.Code, want)
+		}
+	}
+}
+
+func TestRestart(t *testing.T) {
+	restarts := 0
+	h := Demo(nil, func() { restarts++ })
+	post := func(host, origin string) int {
+		r := httptest.NewRequest(http.MethodPost, "http://"+host+"/demo/restart", nil)
+		r.Header.Set("Origin", origin)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	for _, c := range []struct {
+		host, origin     string
+		status, restarts int
+	}{
+		{"localhost:5174", "http://evil.example", 403, 0},
+		{"evil.example", "http://evil.example", 403, 0},
+		{"localhost:5174", "http://localhost:5174", 202, 1},
+	} {
+		if got := post(c.host, c.origin); got != c.status || restarts != c.restarts {
+			t.Errorf("from %s to %s: %d, %d restarts; want %d, %d", c.origin, c.host, got, restarts, c.status, c.restarts)
 		}
 	}
 }

@@ -20,12 +20,12 @@ before(async () => {
 
 after(() => browser?.close());
 
-/** A demo and a browser profile of its own, in which every error and every request to another host fails the test. */
-async function visit(t, options = {}) {
+/** A demo and a browser profile of its own, in which every error but the expected and every request to another host fails the test. */
+async function visit(t, options = {}, expected = /^$/) {
   const server = await Server.start({ command: 'demo' });
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
   const wrong = [];
-  context.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
+  context.on('console', (message) => message.type() === 'error' && !expected.test(message.text()) && wrong.push(message.text()));
   context.on('weberror', (error) => wrong.push(String(error.error())));
   context.on('request', (request) => request.url().startsWith(`${server.url}/`) || wrong.push(request.url()));
   t.after(async () => {
@@ -60,8 +60,8 @@ function side(tab, role) {
 }
 
 /** A tab for each of the two people. */
-async function twoTabs(t) {
-  const demo = await visit(t);
+async function twoTabs(t, expected) {
+  const demo = await visit(t, {}, expected);
   const { tab: boaterTab, boater } = await demo.open('boater');
   const { tab: ownerTab, owner } = await demo.open('owner');
   for (const person of [boater, owner]) await person.step('Pending');
@@ -122,6 +122,26 @@ test('after a drop the tab comes back by itself and catches up', async (t) => {
   await boater.log.getByText('Sent while you were away').waitFor();
   await boater.step('Confirmed');
   await boater.shows(/caught up: [3-9]/); // the message, the booking and its notification
+});
+
+test('the server is killed at the push of a button, and both tabs go on where they were', async (t) => {
+  const { boater, owner, boaterTab } = await twoTabs(t, /ERR_|WebSocket|Failed to load resource/);
+  await boater.field.fill('Said before');
+  await boater.press('Send');
+  await owner.log.getByText('Said before').waitFor();
+  const lines = await owner.log.getByRole('listitem').count();
+  await boaterTab.getByRole('button', { name: 'Restart the server' }).click();
+  await boater.element.locator('.badge[data-state=offline]').waitFor();
+  await boater.field.fill('Said while it was dead');
+  await boater.press('Send');
+  for (const person of [boater, owner]) {
+    await person.element.locator('.badge[data-state=online]').waitFor();
+    await person.log.getByText('Said while it was dead').waitFor();
+    assert.equal(await person.log.getByText('Said before').count(), 1);
+    assert.equal(await person.log.getByRole('listitem').count(), lines + 1);
+  }
+  await owner.press('Confirm');
+  await boater.step('Confirmed');
 });
 
 test('what ended while a tab was away is shown as ended', async (t) => {

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,31 +30,27 @@ func demo(ctx context.Context, p process, args []string) (err error) {
 	if err := c.err(); err != nil {
 		return err
 	}
-	directory, err := os.MkdirTemp("", "dokkerrd-demo-")
+	sc, err := openScene(p.env)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
-	conf.hosts = []string{"127.0.0.1", "::1"} // what localhost may mean
-	conf.database = filepath.Join(directory, "demo.db")
-	conf.secret = []byte(rand.Text() + rand.Text())
-	conf.serviceKeys = []string{rand.Text() + rand.Text()}
+	defer func() { err = errors.Join(err, os.RemoveAll(sc.directory)) }()
+	sc.configure(&conf)
 	return start(ctx, conf, newLogger(conf, p.stderr), func(s *server, port int) error {
-		return s.showDemo(ctx, conf, port, p)
+		if !sc.resumed {
+			if err := sc.begin(ctx, s, conf, port); err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(p.stdout, welcome, port); err != nil {
+				return err
+			}
+		}
+		s.showDemo(sc, p.env)
+		return nil
 	})
 }
 
-// showDemo puts the demo's page on the server and tells where it is.
-func (s *server) showDemo(ctx context.Context, conf config, port int, p process) error {
-	session, err := s.furnish(ctx, conf)
-	if err != nil {
-		return err
-	}
-	page := console.Demo(session)
-	s.mux.Handle("/demo", page)
-	s.mux.Handle("/demo/", page)
-	s.mux.Handle("GET /{$}", http.RedirectHandler("/demo", http.StatusFound))
-	_, err = fmt.Fprintf(p.stdout, `
+const welcome = `
   Dokkerr Realtime is running.
 
   The demo, a boater and a dock owner side by side:  http://localhost:%[1]d/demo
@@ -65,8 +59,14 @@ func (s *server) showDemo(ctx context.Context, conf config, port int, p process)
 
   Everything is thrown away at the end. Stop it with Ctrl+C.
 
-`, port)
-	return err
+`
+
+// showDemo puts the demo's page on the server.
+func (s *server) showDemo(sc *scene, env []string) {
+	page := console.Demo(sc.Session, func() { s.log.Error("the demo cannot restart", "error", sc.restart(env)) })
+	s.mux.Handle("/demo", page)
+	s.mux.Handle("/demo/", page)
+	s.mux.Handle("GET /{$}", http.RedirectHandler("/demo", http.StatusFound))
 }
 
 // session is what the demo's page needs to be both people and their back end.

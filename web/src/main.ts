@@ -19,7 +19,10 @@ function start(session: Session): void {
   const backend = new Backend(session, (call) => view?.showCall(call));
   const roles = rolesOf(new URLSearchParams(location.search));
   const people = roles.map((role) => new Person(role, session, backend, changed));
-  view = pageView(people, session, () => backend.moveBooking(crypto.randomUUID(), 'pending'));
+  view = pageView(people, session, {
+    newBooking: () => backend.moveBooking(crypto.randomUUID(), 'pending'),
+    restartServer: () => backend.restartServer(),
+  });
   document.body.append(view.element);
   view.update();
 }

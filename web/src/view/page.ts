@@ -4,13 +4,19 @@ import type { Session } from '../session';
 import { h, setText } from './dom';
 import { personView } from './person';
 
+/** What the buttons at the top do. */
+export interface Actions {
+  newBooking(): Promise<void>;
+  restartServer(): Promise<void>;
+}
+
 /** The whole page: one or two people, and at its foot what the back end was last asked. */
-export function pageView(people: Person[], session: Session, newBooking: () => Promise<void>) {
+export function pageView(people: Person[], session: Session, actions: Actions) {
   const views = people.map((person) => personView(person, session.listing.name));
   const calls = h('p', { class: 'calls' }, 'The booking buttons call the back end: PUT /v1/bookings/… with the service key.');
   const main = h('main', { class: 'people' }, ...views.map(({ element }) => element));
   const tabs = people.map((person) => switchButton(person, (role) => show(role)));
-  const element = h('div', { class: 'page' }, topBar(people, newBooking, showTrouble), switchBar(tabs), main, h('footer', {}, calls));
+  const element = h('div', { class: 'page' }, topBar(people, actions, showTrouble), switchBar(tabs), main, h('footer', {}, calls));
 
   function show(role: string): void {
     main.dataset['shown'] = role;
@@ -31,8 +37,9 @@ export function pageView(people: Person[], session: Session, newBooking: () => P
   return { element, update, showCall };
 }
 
-function topBar(people: Person[], newBooking: () => Promise<void>, failed: (error: Error) => void): HTMLElement {
-  const button = h('button', { class: 'plain', type: 'button', click: () => void newBooking().catch(failed) }, 'New booking');
+function topBar(people: Person[], actions: Actions, failed: (error: Error) => void): HTMLElement {
+  const button = (text: string, act: () => Promise<void>) =>
+    h('button', { class: 'plain', type: 'button', click: () => void act().catch(failed) }, text);
   const alone = people.length === 1;
   const link = alone
     ? h('a', { href: '/demo' }, 'Both sides')
@@ -42,7 +49,13 @@ function topBar(people: Person[], newBooking: () => Promise<void>, failed: (erro
     { class: 'top' },
     h('img', { src: '/demo/icon.svg', alt: '', width: '32', height: '32' }),
     h('div', {}, h('h1', {}, 'Dokkerr Realtime'), h('p', { class: 'muted' }, 'Two stock Socket.IO clients, one server, all live')),
-    h('nav', { 'aria-label': 'Demo' }, link, button),
+    h(
+      'nav',
+      { 'aria-label': 'Demo' },
+      link,
+      button('Restart the server', () => actions.restartServer()),
+      button('New booking', () => actions.newBooking()),
+    ),
   );
 }
 
