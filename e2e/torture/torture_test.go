@@ -1,6 +1,6 @@
 // Package torture kills the real server under load, and lets the checker judge what its clients saw.
 //
-//	go test ./e2e/torture -acked 100000 -kills 200 -pause 5ms -timeout 1h
+//	go test ./e2e/torture -acked 100000 -kills 200 -pause 5ms -stored 1000000 -timeout 1h
 package torture
 
 import (
