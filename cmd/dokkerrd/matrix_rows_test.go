@@ -145,6 +145,9 @@ var routeRows = []routeRow{
 	{"POST /v1/users/{id}/disconnect", byKey, func(x thing) (string, string, string) {
 		return "POST", "/v1/users/" + x.Person[:8] + "/disconnect", `{"sessionId":"nobody's"}`
 	}, notAbsent},
+	{"GET /v1/users/{id}/export", byKey, func(x thing) (string, string, string) {
+		return "GET", "/v1/users/" + x.Person[:8] + "/export", ""
+	}, notAbsent},
 	{"GET /v1/metrics", byKey, func(thing) (string, string, string) { return "GET", "/v1/metrics", "" }, nil},
 	{"/v1/", byKey, func(x thing) (string, string, string) { return "GET", "/v1/bookings/" + x.Booking + "/nothing", "" },
 		map[relation]int{mine: 404, foreign: 404, absent: 404}},
@@ -159,6 +162,8 @@ var routeRows = []routeRow{
 	{"/", byAnyone, func(x thing) (string, string, string) { return "GET", "/bookings/" + x.Booking, "" },
 		map[relation]int{mine: 404, foreign: 404, absent: 404}},
 	{"private GET /metrics", byAnyone, get("/metrics"), nil},
+	// Last, as little is left then. Who is not there is erased, too.
+	{"DELETE /v1/users/{id}", byKey, func(x thing) (string, string, string) { return "DELETE", "/v1/users/" + x.Person, "" }, nil},
 }
 
 func get(path string) func(thing) (string, string, string) {
