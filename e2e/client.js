@@ -1,7 +1,7 @@
 // The stock client, with a memory of what it was told.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { io } from 'socket.io-client';
+import { io as stock } from 'socket.io-client';
 
 export const transports = {
   polling: ['polling'],
@@ -18,12 +18,13 @@ const durable = new Set([
   'notification.new', 'dock.inspected',
 ]);
 
+/** A client of the package, or of another build of it (`io`). */
 export class Client {
   /** Everything the socket was told, in order: {name, args, taken}. */
   events = [];
   #wake = () => {};
 
-  constructor(url, options) {
+  constructor(url, { io = stock, ...options }) {
     this.socket = io(url, { forceNew: true, reconnectionDelay: 100, ...options });
     this.socket.onAny((name, ...args) => {
       this.events.push({ name, args, taken: false });
