@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/dokkerr/realtime/dokkerr"
 	"github.com/dokkerr/realtime/socketio"
@@ -19,9 +20,11 @@ type client struct {
 	device   dokkerr.Device
 	returned bool // its pid is good, so that the session was here before
 	plain    bool // keeps its position by itself: no offsets, no replay (delivery R21)
+	since    string
 	lease    lease
 
 	unkeyed unkeyed
+	proving atomic.Bool // the pong to an answer of sync is on its way
 
 	subscription
 }

@@ -84,10 +84,11 @@ type subscription struct {
 	feed    *feed  // set once by attach
 	fence   uint64 // of two with one session the later one stays (delivery R17); fixed before attach
 
-	began     dokkerr.Position // of the session, which confirms nothing that is further back; fixed before attach
+	began     dokkerr.Position // of the session, which confirms nothing that is further back; under feed.mu once attached
 	confirmed dokkerr.Position // of the device, as it was stored; fixed before attach
 	proven    dokkerr.Position // by the client's offset; fixed before attach
-	place     *place           // of the device, which proofs move; nil: none. Fixed before attach
+	vouched   dokkerr.Position // by a client without offsets; fixed before attach
+	place     *place           // of the device, which proofs move; nil in tests: none. Fixed before attach
 	gap       bool             // tell of it first; fixed before attach
 
 	cursor  dokkerr.Position        // all up to it was sent; under feed.mu while live, the catch-up's otherwise

@@ -14,7 +14,7 @@ func (g *Gateway) register() {
 	handle(g, "message.read", g.readMessage)
 	handle(g, "message.typing", g.typingStarted)
 	handle(g, "message.history", g.history)
-	handle(g, "sync", g.sync)
+	handleCall(g, "sync", g.answerSync)
 	handle(g, "conversation.list", g.conversations)
 	handle(g, "booking.list", g.bookings)
 	handle(g, "notification.list", g.notifications)

@@ -104,11 +104,10 @@ func (g *Gateway) Close() {
 // connect runs behind the CONNECT reply. The feed comes first: what is published from now on is not missed.
 func (g *Gateway) connect(s *socketio.Socket) {
 	c := clientOf(s)
-	if !c.plain {
-		c.place = g.places.hold(c.device, c.confirmed)
-		g.places.confirm(c.place, c.began, c.proven)
-	}
+	c.place = g.places.hold(c.device, c.confirmed)
+	g.places.confirm(c.place, c.began, c.proven)
 	g.feeds.attach(c.actor.User, &c.subscription)
+	g.feeds.vouch(&c.subscription, c.vouched)
 	if c.returned {
 		g.welcome(c)
 	}
@@ -121,9 +120,7 @@ func (g *Gateway) disconnect(s *socketio.Socket, _ socketio.Reason) {
 	c := clientOf(s)
 	g.leases.end(&c.lease)
 	g.presence.disconnected(c.actor.User, c)
-	if c.place != nil {
-		g.places.release(c.place)
-	}
+	g.places.release(c.place)
 	g.farewell(c)
 	g.feeds.detach(&c.subscription) // last: who takes over waits for it
 }

@@ -58,6 +58,7 @@ func (g *Gateway) login(ctx context.Context, s *socketio.Socket) error {
 		actor:  dokkerr.Actor{User: who.user},
 		device: dokkerr.Device{User: who.user, Name: deviceName(auth.deviceID, who.SessionID)},
 		plain:  auth.plain,
+		since:  auth.since,
 	}
 	c.lease = newLease(c, who.Identity)
 	s.Value = c
@@ -78,7 +79,8 @@ type credentials struct {
 	token     string // "" when there is none
 	malformed bool   // the token is no string, or too long
 	deviceID  string
-	plain     bool // since is there
+	plain     bool   // since is there
+	since     string // "" when it is too long for a position
 }
 
 // readCredentials reads auth. Only a bad token is held against the client: other fields of a wrong type count as absent.
@@ -91,7 +93,7 @@ func readCredentials(auth json.RawMessage) credentials {
 		case "deviceId":
 			c.deviceID = readShort(value, maxDeviceID)
 		case "since":
-			c.plain = isString(value)
+			c.plain, c.since = isString(value), readShort(value, maxOffset)
 		}
 	}
 	return c

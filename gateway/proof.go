@@ -51,11 +51,22 @@ func (d *feeds) ask(s *subscription, position dokkerr.Position, then func()) {
 }
 
 func (d *feeds) proved(s *subscription, position dokkerr.Position) {
+	s.feed.mu.Lock()
+	defer s.feed.mu.Unlock()
 	if s.place != nil {
 		d.places.confirm(s.place, s.began, position)
 	}
-	s.feed.mu.Lock()
-	defer s.feed.mu.Unlock()
 	s.pings--
 	d.await(s)
+}
+
+// vouch takes a client's word that it has all up to a position, which confirms it. If that is where the session began, nothing is
+// missing before what it is sent.
+func (d *feeds) vouch(s *subscription, position dokkerr.Position) {
+	s.feed.mu.Lock()
+	defer s.feed.mu.Unlock()
+	d.places.confirm(s.place, 0, position)
+	if position >= s.began {
+		s.began = 0
+	}
 }

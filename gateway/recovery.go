@@ -36,13 +36,24 @@ func (r recovery) Resume(ctx context.Context, s *socketio.Socket, claim socketio
 }
 
 // startPlain starts a client that keeps its position by itself: no pid, and no event before those published from now on (delivery R21).
+// Its word for what it has is as good as an offset; what it is sent confirms nothing as long as it lacks something before that (R7).
 func (g *Gateway) startPlain(ctx context.Context, c *client, _ socketio.Claim) (socketio.Grant, error) {
 	c.actor.Session = newSessionID().String()
-	start, err := g.start(ctx, dokkerr.Listener{Device: c.device, Session: c.actor.Session})
+	l := dokkerr.Listener{Device: c.device, Session: c.actor.Session}
+	since, ok := readOffset(c.actor.User, c.since)
+	if ok {
+		l.Offset = &since
+	}
+	start, err := g.start(ctx, l)
 	if err != nil {
 		return socketio.Grant{}, err
 	}
 	c.subscription = newSubscription(c, c.actor.Session, start.Head)
+	c.confirmed = start.Confirmed
+	c.began = start.Head
+	if start.Offset {
+		c.vouched = since
+	}
 	return socketio.Grant{}, nil
 }
 

@@ -678,13 +678,68 @@ func TestSync(t *testing.T) {
 		if len(got) != 6 || got[5] != live.Position {
 			t.Errorf("synced %v, live at %s", got, live.Position)
 		}
-		time.Sleep(2 * lazy)
-		h.opens(ben).gets(numbers(1, 6)...) // its pongs prove nothing of what it did not ask for
 		p := h.connect(asha)
 		for _, since := range []any{"", "1", got[0], userTag(asha) + ".7"} {
 			p.refused("sync", "VALIDATION_ERROR", "since", map[string]any{"since": since})
 		}
 		p.refused("sync", "VALIDATION_ERROR", "limit", map[string]any{"since": "0", "limit": 101})
+	})
+}
+
+// TestPlainClientConfirms is R7 and R24 for a client without recovery: what it names in since, what it was given by sync and has, and
+// what comes live behind that.
+func TestPlainClientConfirms(t *testing.T) {
+	overTransports(t, func(t *testing.T, h *harbour, transport string) {
+		h.tells(ben, numbers(1, 5)...)
+		at := func(n int) string { return formatOffset(userTag(ben), dokkerr.Position(n)) }
+		connect := func(since string) *person {
+			auth := map[string]any{"token": tokenFor(t, ben, nil), "since": since}
+			return h.connectWith(ben, auth, transport)
+		}
+		newPageGets := func(first, last int) {
+			t.Helper()
+			time.Sleep(2 * lazy)
+			c := &tab{h: h, user: ben}
+			c.dial()
+			c.IgnorePings()
+			c.greet()
+			c.gets(numbers(first, last)...)
+			c.Close()
+		}
+		c := connect("")
+		h.tells(ben, "6")
+		newPageGets(1, 6) // its pong proves nothing of what it did not ask for
+		sync := func(since string, limit int) {
+			t.Helper()
+			c.asks("sync", map[string]any{"since": since, "limit": limit}, "events", "position", "hasMore")
+		}
+		c.Waiting()
+		c.IgnorePings()
+		sync("0", 3)
+		newPageGets(1, 6) // the page may have been lost
+		c.AnswerPings()
+		newPageGets(4, 6)
+		c.IgnorePings()
+		sync(at(4), 1)
+		newPageGets(5, 6) // it says that it has 4
+		c.AnswerPings()
+		sync(at(5), 100)
+		h.tells(ben, "7")
+		newPageGets(8, 7)
+		c.Close()
+		h.tells(ben, "8", "9")
+		for _, nonsense := range []string{"x", at(10), formatOffset(userTag(asha), 9)} {
+			connect(nonsense).Close()
+			newPageGets(8, 9)
+		}
+		c = connect(at(8))
+		newPageGets(9, 9)
+		h.tells(ben, "10")
+		newPageGets(9, 10)
+		c.Close()
+		connect(at(10))
+		h.tells(ben, "11")
+		newPageGets(12, 11)
 	})
 }
 

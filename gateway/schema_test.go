@@ -175,7 +175,8 @@ func TestCredentials(t *testing.T) {
 		{`{"token":false}`, credentials{malformed: true}},
 		{`{"token":"` + long + `"}`, credentials{malformed: true}},
 		{`{"token":"` + long[1:] + `"}`, credentials{token: long[1:]}},
-		{`{"token":"abc","deviceId":"phone","since":"19d5597f.7"}`, credentials{token: "abc", deviceID: "phone", plain: true}},
+		{`{"token":"abc","deviceId":"phone","since":"19d5597f.7"}`, credentials{token: "abc", deviceID: "phone", plain: true, since: "19d5597f.7"}},
+		{`{"since":"` + long + `","token":"abc"}`, credentials{token: "abc", plain: true}},
 		{`{"deviceId":7,"since":[],"token":"abc","pid":"p"}`, credentials{token: "abc"}},
 		{`{"token":"abc","deviceId":"` + long + `"}`, credentials{token: "abc"}},
 	} {

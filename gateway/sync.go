@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/socketio"
 )
 
 // syncEvent is a durable event in an answer to sync.
@@ -31,29 +32,48 @@ type syncGap struct {
 // fromStart is a since that asks for all that is kept.
 const fromStart = "0"
 
-// sync answers a client that keeps its position by itself with what followed it (delivery R21).
-func (g *Gateway) sync(ctx context.Context, c *client, in payload) (any, error) {
+// answerSync answers a client that keeps its position by itself with what followed it (delivery R21). The position that it asks from,
+// and with the pong the one that it is given, are confirmed (delivery R7, R24).
+func (g *Gateway) answerSync(ctx context.Context, c *client, call *socketio.Call, in payload) error {
+	answer, position, err := g.sync(ctx, c, in)
+	if err != nil {
+		return err
+	}
+	if !c.plain || position == 0 || c.proving.Swap(true) {
+		return call.Answer(answer)
+	}
+	return call.AnswerConfirmed(answer, func() {
+		c.proving.Store(false)
+		g.feeds.vouch(&c.subscription, position)
+	})
+}
+
+// sync returns a page, and the position up to which a client has everything that has it.
+func (g *Gateway) sync(ctx context.Context, c *client, in payload) (answer any, position dokkerr.Position, err error) {
 	var since *dokkerr.Position
 	if text := in.text("since"); text != fromStart {
 		at, ok := readOffset(c.actor.User, text)
 		if !ok {
-			return nil, invalid("since", `since must be a position of this user, or "0"`)
+			return nil, 0, invalid("since", `since must be a position of this user, or "0"`)
 		}
 		since = &at
 	}
 	found, err := g.service.Sync(ctx, c.actor, since, in.integer("limit"))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	position := formatOffset(c.feed.tag, found.Position)
+	if c.plain && since != nil {
+		g.feeds.vouch(&c.subscription, *since)
+	}
+	offset := formatOffset(c.feed.tag, found.Position)
 	if found.Gap {
-		return syncGap{Gap: true, Oldest: position}, nil
+		return syncGap{Gap: true, Oldest: offset}, 0, nil
 	}
-	page := syncPage{Events: make([]syncEvent, len(found.Events)), Position: position, HasMore: found.HasMore}
+	page := syncPage{Events: make([]syncEvent, len(found.Events)), Position: offset, HasMore: found.HasMore}
 	for i, e := range found.Events {
 		page.Events[i] = syncEvent{Event: e.Name, Data: e.Data, Position: formatOffset(c.feed.tag, e.Position)}
 	}
-	return page, nil
+	return page, found.Position, nil
 }
 
 // withPosition returns the event with its position as the last key of the payload.
