@@ -61,6 +61,9 @@ var scenarios = []scenario{
 		{title: "W=8 ack p50 ms", metric: "m8.p50_ms"},
 		{title: "W=8 ack p99 ms", metric: "m8.p99_ms", plotted: true},
 		{title: "server CPU share (W=8)", metric: "m8.server_share"},
+		{title: "half load: CPU µs each", metric: "half.cpu_us"},
+		{title: "half load: ack p50 ms", metric: "half.p50_ms"},
+		{title: "half load: ack p99 ms", metric: "half.p99_ms", plotted: true},
 	}},
 	{"connect", 10_000, []column{
 		{title: "connections/s", metric: "connect.per_s"},

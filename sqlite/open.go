@@ -22,6 +22,10 @@ import (
 const (
 	driver      = "sqlite"
 	readerCount = 4
+
+	// The settings of the connection that writes.
+	writing = "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&" +
+		"_pragma=wal_autocheckpoint(1000)&_pragma=journal_size_limit(67108864)"
 )
 
 // Options configures a Store; the zero value works.
@@ -118,8 +122,7 @@ func (s *Store) open(ctx context.Context, path string, o *Options) error {
 }
 
 func (s *Store) openWriter(ctx context.Context, path string, o *Options) error {
-	db, err := s.pool(path, 1, "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&"+
-		"_pragma=wal_autocheckpoint(1000)&_pragma=journal_size_limit(67108864)")
+	db, err := s.pool(path, 1, writing)
 	if err != nil {
 		return err
 	}

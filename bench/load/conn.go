@@ -22,6 +22,7 @@ type conn struct {
 	received uint32 // deliveries
 	due      uint32 // deliveries that it should get, where that differs from client to client
 	requests uint32
+	acks     uint32
 	asked    [slotsPerClient]int64 // by request: when it was sent
 }
 

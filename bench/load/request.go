@@ -5,8 +5,10 @@ import (
 	"math/rand/v2"
 )
 
-// slotsPerClient is how many requests of one client may be outstanding.
-const slotsPerClient = 8
+const (
+	slotsPerClient = 32 // requests of one client that may be outstanding
+	messagesAhead  = 8  // of one sender's messages
+)
 
 // requests is the traffic of echo, unicast and messages: each asking client has some requests outstanding.
 type requests struct {
@@ -32,18 +34,20 @@ func (t *requests) delivery(c *conn, _ uint64) {
 
 func (t *requests) ack(c *conn, id uint32) {
 	t.acks++
+	c.acks++
 	if t.measuring {
 		t.latencies.add(t.b.read - c.asked[id%slotsPerClient])
 	}
 	if t.refill {
-		t.ask(c)
+		t.ask(c, now())
 	}
 }
 
-func (t *requests) ask(c *conn) {
+// ask sends a request that was due at a time.
+func (t *requests) ask(c *conn, due int64) {
 	t.asked++
 	c.requests++
-	c.asked[c.requests%slotsPerClient] = now()
+	c.asked[c.requests%slotsPerClient] = due
 	t.frame = t.next(t.frame[:0], c)
 	t.b.send(c, t.frame)
 }
@@ -69,7 +73,8 @@ func (b *bench) unicast() error {
 	return t.measure("unicast", 1)
 }
 
-// messages has the first half of the clients send the product's messages to the second, each to one, with 1 and then with 8 outstanding.
+// messages has the first half of the clients send the product's messages to the second, each to one and each under a key of its
+// own: with 1 and then with 8 outstanding, then on time at half of that rate.
 func (b *bench) messages() error {
 	senders := b.conns[:len(b.conns)/2]
 	payloads := make([][]byte, len(senders))
@@ -78,12 +83,52 @@ func (b *bench) messages() error {
 	}
 	t := &requests{b: b, askers: senders, next: func(dst []byte, c *conn) []byte {
 		b.conns[c.index+len(senders)].due++
-		return b.dialect.appendUnicast(dst, c.requests, payloads[c.index])
+		return b.dialect.appendUnicast(dst, c.requests, withKey(payloads[c.index], c.index, c.requests))
 	}}
 	if err := t.measure("m1", 1); err != nil {
 		return err
 	}
-	return t.measure("m8", slotsPerClient)
+	if err := t.measure("m8", messagesAhead); err != nil {
+		return err
+	}
+	if err := t.halfLoad(b.result.Metrics["m8.per_s"] / 2); err != nil {
+		return fmt.Errorf("half load: %w", err)
+	}
+	return nil
+}
+
+// halfLoad asks on time whatever the server does, one asker after the other, and measures from the due times.
+func (t *requests) halfLoad(perSecond float64) error {
+	t.latencies.reset()
+	t.measuring = true
+	before, err := t.b.usage()
+	if err != nil {
+		return err
+	}
+	interval, first, start := int64(1e9/perSecond), now(), t.acks
+	for n, due := 0, first; due < first+int64(t.b.options.half); {
+		if now() < due {
+			if err := t.b.turn(due); err != nil {
+				return err
+			}
+			continue
+		}
+		c := t.askers[n%len(t.askers)]
+		if c.requests-c.acks == slotsPerClient {
+			return fmt.Errorf("%d requests of one client outstanding at %.0f a second", slotsPerClient, perSecond)
+		}
+		t.ask(c, due)
+		n, due = n+1, due+interval
+	}
+	end := t.acks
+	after, err := t.b.usage()
+	if err != nil {
+		return err
+	}
+	t.measuring = false
+	t.b.window("half", after.since(before), end-start)
+	t.b.latency("half", &t.latencies)
+	return t.drain()
 }
 
 // measure keeps a number of requests of each asker outstanding.
@@ -93,7 +138,7 @@ func (t *requests) measure(name string, outstanding int) error {
 	t.latencies.reset()
 	for range outstanding {
 		for _, c := range t.askers {
-			t.ask(c)
+			t.ask(c, now())
 		}
 	}
 	if err := t.b.during(t.b.options.warm); err != nil {
