@@ -1,51 +1,18 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { Cast, overEachTransport, stage } from './cast.js';
 import { transports } from './client.js';
 import { Server } from './server.js';
+import { Wire } from './wire.js';
 
 const held = stage();
 
-/** A wire between client and server that can be cut, and mended. */
-async function wire(t, port) {
-  const ends = new Set();
-  let whole = true;
-  const proxy = createServer((near) => {
-    if (!whole) return near.destroy();
-    const far = connect(port, '127.0.0.1');
-    for (const [from, to] of [[near, far], [far, near]]) {
-      ends.add(from);
-      from.pipe(to);
-      from.on('error', () => to.destroy());
-      from.on('close', () => {
-        ends.delete(from);
-        to.destroy();
-      });
-    }
-  });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  const cut = () => {
-    whole = false;
-    for (const end of ends) end.destroy();
-  };
-  const mend = () => {
-    whole = true;
-  };
-  t.after(() => {
-    cut();
-    proxy.close();
-  });
-  return { url: `http://localhost:${proxy.address().port}`, cut, mend };
-}
-
 overEachTransport('after a cut the stock client comes back by itself and is told again', held, async (cast) => {
-  const { url, cut, mend } = await wire(cast.t, cast.server.port);
+  const wire = await Wire.lay(cast.t, cast.server.port);
   const owner = await cast.connect(cast.owner);
-  const boater = await cast.connectThrough(url, cast.boater);
+  const boater = await cast.connectThrough(wire.url, cast.boater);
   const bookingId = randomUUID();
   await cast.booking(bookingId, 'pending');
   await boater.next('booking.created');
@@ -54,11 +21,11 @@ overEachTransport('after a cut the stock client comes back by itself and is told
 
   const gone = once(boater.socket, 'disconnect');
   const back = once(boater.socket, 'connect');
-  cut();
+  wire.cut();
   const [reason] = await gone;
   assert.match(reason, /^transport (close|error)$/);
   await cast.say(owner, cast.boater, 'Meanwhile');
-  mend();
+  wire.mend();
   await back;
 
   const { messages } = await boater.ask('message.history', { conversationId, after: seq });

@@ -112,8 +112,8 @@ overEachTransport('another user on the same Socket gets what is theirs', held, a
   await hears(client, ['owner 1', 'owner 2']);
 });
 
-for (const way of Object.keys(transports)) {
-  test(`killed in the middle and started again, the server goes on where it was (${way})`, { timeout: 60_000 }, async (t) => {
+for (const [way, signal] of Object.keys(transports).flatMap((way) => [[way, 'SIGKILL'], [way, 'SIGTERM']])) {
+  test(`ended in the middle and started again, the server goes on where it was (${way}, ${signal})`, { timeout: 60_000 }, async (t) => {
     const server = await Server.start();
     t.after(() => server.stop());
     const cast = new Cast(t, server, way);
@@ -133,7 +133,7 @@ for (const way of Object.keys(transports)) {
       })();
       await pause(200);
       const back = once(client.socket, 'connect');
-      server.process.kill('SIGKILL');
+      server.process.kill(signal);
       await once(server.process, 'exit');
       await writing;
       await server.launch();

@@ -34,7 +34,7 @@ func (d *feeds) startCatchUp(s *subscription) {
 // catchUp sends from the store what s has not passed until the cursor meets the published head, then turns s to live. It ends early
 // with ctx.
 func (d *feeds) catchUp(ctx context.Context, s *subscription) {
-	w := newWindow()
+	w := newWindow(d.soon)
 	for pause, retry := time.Duration(0), firstRetry; sleep(ctx, pause); {
 		done, err := d.replay(ctx, s, w)
 		stuck, unasked := w.stuck()

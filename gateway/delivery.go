@@ -48,6 +48,7 @@ type sink interface {
 type feeds struct {
 	inbox   inboxReader
 	timeout time.Duration // of one read
+	soon    time.Duration // a quarter of what a client is given for a pong; a catch-up sends more after a proof within it
 	logger  *slog.Logger
 	places  *places       // nil: nothing is confirmed
 	reads   chan struct{} // a slot for each reader that may hold rows in memory
@@ -107,6 +108,7 @@ func newFeeds(inbox inboxReader, places *places, timeout time.Duration, logger *
 		inbox:        inbox,
 		places:       places,
 		timeout:      timeout,
+		soon:         defaultPingTimeout / 4,
 		logger:       logger,
 		reads:        make(chan struct{}, maxReads),
 		ctx:          ctx,

@@ -18,8 +18,11 @@ type Options struct {
 	PresenceGrace  time.Duration // before offline is told; 0: 10 s
 	TypingInterval time.Duration // at most one typing sign per conversation; 0: 2 s
 	CommandTimeout time.Duration // of one client event's command; 0: 15 s
+	PingTimeout    time.Duration // the server's, for which a slow line must do; 0: 20 s
 	Logger         *slog.Logger  // nil: slog.Default()
 }
+
+const defaultPingTimeout = 20 * time.Second
 
 // Gateway registers the contract's events on a server's main namespace. Its methods may run at once.
 // All its fields but fences are fixed at birth.
@@ -56,6 +59,7 @@ func New(io *socketio.Server, service *dokkerr.Service, verifier *token.Verifier
 	g.leases = newLeases(verifier)
 	g.places = newPlaces(service.Confirm, g.timeout, g.logger)
 	g.feeds = newFeeds(service.Inbox, g.places, g.timeout, g.logger)
+	g.feeds.soon = cmp.Or(o.PingTimeout, defaultPingTimeout) / 4
 	g.presence = newPresence(service.Contacts, g.tellPresence, cmp.Or(o.PresenceGrace, 10*time.Second), g.timeout, g.logger)
 	g.lobby.Use(g.login)
 	g.lobby.SetRecovery(recovery{g})

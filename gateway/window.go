@@ -7,13 +7,8 @@ import (
 )
 
 // The bounds of what a catch-up sends beyond what has provably arrived (delivery R8). They begin low, so that on a slow line no
-// heartbeat is late, and double with each proof that comes soon: what stands before a ping takes at most twice soon, which is less
-// than a client is given for its pong.
-// One that comes late halves them.
+// heartbeat is late, double with each proof that comes soon, and are halved by one that takes twice as long.
 const (
-	soon = 5 * time.Second
-	late = 2 * soon
-
 	firstEvents = 256
 	firstBytes  = 16 << 10
 	lastEvents  = 16 << 10
@@ -27,6 +22,7 @@ func (l load) minus(other load) load { return load{l.events - other.events, l.by
 
 // window bounds one catch-up. Proofs come from the reader.
 type window struct {
+	soon  time.Duration // fixed at birth
 	proof chan struct{} // has one after a proof
 
 	mu      sync.Mutex
@@ -37,8 +33,8 @@ type window struct {
 	blocked bool // the next event waits for a proof; under mu
 }
 
-func newWindow() *window {
-	return &window{proof: make(chan struct{}, 1), limit: load{firstEvents, firstBytes}}
+func newWindow(soon time.Duration) *window {
+	return &window{soon: soon, proof: make(chan struct{}, 1), limit: load{firstEvents, firstBytes}}
 }
 
 // fits says whether an event of that size may be sent. Where nothing is on its way any may.
@@ -95,9 +91,9 @@ func (w *window) prove(m mark) {
 	defer w.mu.Unlock()
 	w.proven = m.load
 	switch took := time.Since(m.at); {
-	case took <= soon:
+	case took <= w.soon:
 		w.limit = load{min(2*w.limit.events, lastEvents), min(2*w.limit.bytes, lastBytes)}
-	case took >= late:
+	case took >= 2*w.soon:
 		w.limit = load{max(w.limit.events/2, firstEvents), max(w.limit.bytes/2, firstBytes)}
 	}
 	w.blocked = false

@@ -70,6 +70,7 @@ func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*s
 		PresenceGrace:  conf.limits.presenceGrace,
 		TypingInterval: conf.limits.typingInterval,
 		CommandTimeout: conf.limits.commandTimeout,
+		PingTimeout:    conf.limits.pingTimeout,
 		Logger:         log,
 	})
 	s.meters.watch(s)
