@@ -32,7 +32,7 @@ func (t *tx) Erase(user dokkerr.ID) {
 	t.later(func() error { return t.w.erase(user) })
 }
 
-// erase takes as long as the user has events: some hundred thousand a second, in which nobody else writes.
+// erase takes time in proportion to the user's events, and nobody else writes meanwhile.
 func (w *writer) erase(id dokkerr.ID) error {
 	u, err := w.user(id)
 	if err != nil {
