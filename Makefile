@@ -87,7 +87,7 @@ fuzz: ## fuzz every target (TIME=10m each)
 
 .PHONY: torture
 torture: tools build $(e2e_packages) ## kill the server 200 times under load, start it with a million messages, drop 1,000 clients, play 5,000 seeds, cut the power 100 times (root; about twenty minutes)
-	cd e2e && TORTURE=1 node --test --test-concurrency=1 --test-timeout=1800000 drops.test.js keys.test.js offline.test.js
+	cd e2e && TORTURE=1 node --test --test-concurrency=1 --test-timeout=1800000 drops.test.js keys.test.js offline.test.js holes.test.js
 	go test ./e2e/torture -count=1 -v -acked 100000 -kills 200 -pause 5ms -stored 1000000 -timeout 1h
 	go test ./e2e/simulation -count=1 -seeds 5000 -timeout 1h
 	cd e2e/powercut && go test ./... -count=1 -v -cuts 100 -timeout 1h
