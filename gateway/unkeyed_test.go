@@ -247,6 +247,7 @@ func TestSameWordsAfterAReturn(t *testing.T) {
 		last := q.returns("proved")
 		q.AnswerPings()
 		q.answers(last)
+		q.IgnorePings()
 		q.try("not sent again")
 		q.loses()
 		q.reconnect(true) // and answers two pings
