@@ -92,8 +92,12 @@ torture: tools build $(e2e_packages) ## kill the server 200 times under load, st
 	go test ./e2e/simulation -count=1 -seeds 5000 -timeout 1h
 	cd e2e/powercut && go test ./... -count=1 -v -cuts 100 -timeout 1h
 
+.PHONY: mutants
+mutants: tools ## break the product in each way of a table and see that a test notices (root; RUN=name for some; about five minutes)
+	go run ./e2e/mutants $(if $(RUN),-run '$(RUN)')
+
 .PHONY: powercut
-powercut: tools ## cut the power of the store ten times (root, /dev/fuse)
+powercut: tools ## cut the power of the store ten times, fill its disk, fail one sync (root, /dev/fuse)
 	cd e2e/powercut && go vet ./... && go test ./... -count=1
 
 .PHONY: bench

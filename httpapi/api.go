@@ -39,6 +39,7 @@ type Options struct {
 	ServiceKeys []string     // who may use /v1; none: nobody
 	Version     string       // of the OpenAPI document
 	Ready       func() bool  // whether new work should come here; nil: always
+	Degraded    func() bool  // whether writes are refused, though the rest goes on; nil: never
 	Logger      *slog.Logger // nil: slog.Default()
 
 	// CheckOrigin says whether a request is served, by its Origin; others get FORBIDDEN. Nil: all are.
@@ -62,8 +63,8 @@ func New(service *dokkerr.Service, sockets Sockets, o *Options) http.Handler {
 	open := http.NewServeMux()
 	open.Handle("/v1/", newKeyring(o.ServiceKeys).withKey(withDeadline(withBody(strict(routes)))))
 	open.Handle("GET /openapi.json", serveDocument(document))
-	open.HandleFunc("GET /healthz", health(func() bool { return true }))
-	open.HandleFunc("GET /readyz", health(o.Ready))
+	open.HandleFunc("GET /healthz", alive(o.Degraded))
+	open.HandleFunc("GET /readyz", ready(o.Ready))
 	return withLog(log, withHeaders(withBodyDeadline(withOrigin(o.CheckOrigin, strict(open)))))
 }
 
@@ -73,8 +74,18 @@ type api struct {
 	sockets Sockets          // fixed at birth
 }
 
-// health answers anyone, without data.
-func health(well func() bool) http.HandlerFunc {
+// alive answers anyone 200, without data but the one word that something is wrong: a new process would not help.
+func alive(degraded func() bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if degraded != nil && degraded() {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			_, _ = w.Write([]byte("degraded\n")) // of an error only the connection knows, and it is gone
+		}
+	}
+}
+
+// ready answers anyone, without data.
+func ready(well func() bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if well != nil && !well() {
 			w.WriteHeader(http.StatusServiceUnavailable)

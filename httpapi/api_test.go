@@ -499,6 +499,13 @@ func TestHealth(t *testing.T) {
 			t.Errorf("%s when ready is %v: %d %q", c.path, c.ready, w.Code, w.Body)
 		}
 	}
+	h = httpapi.New(nil, nil, &httpapi.Options{Logger: slog.New(slog.DiscardHandler), Degraded: func() bool { return true }})
+	if w := get("/healthz"); w.Code != 200 || w.Body.String() != "degraded\n" {
+		t.Errorf("degraded, /healthz answers %d %q", w.Code, w.Body)
+	}
+	if w := get("/readyz"); w.Code != 200 || w.Body.Len() != 0 {
+		t.Errorf("degraded, /readyz answers %d %q", w.Code, w.Body)
+	}
 	if w := get("/v1/metrics"); w.Code != 401 {
 		t.Errorf("without service keys the API answers %d", w.Code)
 	}

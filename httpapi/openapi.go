@@ -107,7 +107,7 @@ func (r *routes) failures(codes []dokkerr.Code) map[string]*huma.Response {
 // describeOpen documents the routes that anyone may ask and huma does not serve.
 func (r *routes) describeOpen() {
 	for path, summary := range map[string]string{
-		"/healthz":      "Whether the process lives. No data.",
+		"/healthz":      "Whether the process lives: 200, with the word degraded while writes are refused, as on a full disk. No data.",
 		"/readyz":       "Whether new work should come here: 200, or 503 while it starts or stops. No data.",
 		"/openapi.json": "This document.",
 	} {

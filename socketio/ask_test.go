@@ -179,3 +179,32 @@ func TestAskAll(t *testing.T) {
 		}
 	})
 }
+
+// TestAnswersFindTheirQuestions: of two questions on one socket the second is answered first.
+func TestAnswersFindTheirQuestions(t *testing.T) {
+	overBoth(t, nil, func(t *testing.T, h *host) {
+		c := h.connect()
+		s := h.socket(c)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		answers := make([]chan string, 2)
+		for i := range answers {
+			answers[i] = make(chan string, 1)
+			go func() {
+				got, err := socketio.Ask[string](ctx, s, "question", i)
+				if err != nil {
+					t.Error(err)
+				}
+				answers[i] <- got
+			}()
+		}
+		one, other := c.Expect("question"), c.Expect("question")
+		for _, p := range []siotest.Packet{other, one} {
+			c.Answer(p, "to "+string(p.Args()[0]))
+			i := decode[int](t, p.Args()[0])
+			if got := <-answers[i]; got != "to "+string(p.Args()[0]) {
+				t.Errorf("question %d was answered %q", i, got)
+			}
+		}
+	})
+}

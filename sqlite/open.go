@@ -45,6 +45,9 @@ type Hooks struct {
 	// Broken is told, once, why the store will store nothing more until it is opened again: the disk failed, or the file is
 	// damaged. Questions may still be answered. It must not block.
 	Broken func(error)
+	// LogGrows is told the size in bytes of a write-ahead log that is over 64 MiB, once until it is smaller again: somebody has
+	// read the file for long, as a backup does, and does not end. It runs on a goroutine of its own.
+	LogGrows func(bytes int64)
 }
 
 // Commit is one transaction.
@@ -69,7 +72,7 @@ type Store struct {
 	closed  bool           // under mu
 	senders sync.WaitGroup // callers on their way into the queue
 
-	check     sync.WaitGroup     // of a file that was not closed
+	check     sync.WaitGroup     // of a file that was not closed, and of the log's size
 	stopCheck context.CancelFunc // ends it
 }
 
@@ -94,6 +97,7 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 		return nil, fmt.Errorf("sqlite: open %s: %w", path, errors.Join(err, s.closeFile()))
 	}
 	go s.writer.run()
+	s.check.Go(func() { s.watchLog(path, maxLog) })
 	return s, nil
 }
 

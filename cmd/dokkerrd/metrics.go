@@ -58,6 +58,12 @@ func (m *meters) watch(s *server) {
 	}
 	m.registry.MustRegister(
 		gauge("connections", "Open connections.", func() float64 { return float64(s.io.Connections()) }),
+		gauge("store_degraded", "1 while writes are refused.", func() float64 {
+			if s.refuses.Load() {
+				return 1
+			}
+			return 0
+		}),
 		gauge("rooms", "Rooms with a member.", func() float64 { return float64(s.io.Of("/").Rooms()) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Namespace: namespace, Name: "illegal_changes_total", Help: "Changes of bookings and payments that their state did not allow.",
@@ -75,19 +81,21 @@ func (m *meters) socketHooks() socketio.Hooks {
 	}
 }
 
-// storeHooks logs failures too: callers hear only a code.
-func (m *meters) storeHooks(failed, broken func(error)) sqlite.Hooks {
+// storeHooks tells the server too.
+func (m *meters) storeHooks(s *server) sqlite.Hooks {
 	return sqlite.Hooks{
 		Committed: func(c sqlite.Commit) {
 			m.commits.Observe(c.Took.Seconds())
 			m.commands.Add(float64(c.Commands))
 			m.written.Add(float64(c.Events))
+			s.storeCommitted(c)
 		},
 		Failed: func(err error) {
 			m.storeErrors.Inc()
-			failed(err)
+			s.storeFailed(err)
 		},
-		Broken: broken,
+		Broken:   s.storeBroken,
+		LogGrows: s.storeLogGrows,
 	}
 }
 

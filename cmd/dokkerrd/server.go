@@ -32,7 +32,8 @@ const (
 type server struct {
 	log     *slog.Logger
 	ready   atomic.Bool
-	broken  chan error // why the store stores nothing more
+	refuses atomic.Bool // the store failed, and has stored no event since
+	broken  chan error  // why the store stores nothing more
 	meters  *meters
 	keys    *token.KeySet // nil: tokens are verified by a secret
 	store   *sqlite.Store
@@ -55,7 +56,7 @@ func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*s
 	if err != nil {
 		return nil, err
 	}
-	s.store, err = sqlite.Open(ctx, conf.database, &sqlite.Options{Hooks: s.meters.storeHooks(s.storeFailed, s.storeBroken)})
+	s.store, err = sqlite.Open(ctx, conf.database, &sqlite.Options{Hooks: s.meters.storeHooks(s)})
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,21 @@ func (s *server) verifier(conf config) (*token.Verifier, error) {
 	return token.NewVerifier(token.Options{Secret: conf.secret, Keys: s.keys, Issuer: conf.issuer, Audience: conf.audience})
 }
 
-func (s *server) storeFailed(err error) { s.log.Error("store failed", "error", err) }
+func (s *server) storeFailed(err error) {
+	s.refuses.Store(true)
+	s.log.Error("store failed", "error", err)
+}
+
+// storeCommitted takes an event for the sign that all is well: a commit that writes nothing works on a full disk too.
+func (s *server) storeCommitted(c sqlite.Commit) {
+	if c.Events > 0 {
+		s.refuses.Store(false)
+	}
+}
+
+func (s *server) storeLogGrows(bytes int64) {
+	s.log.Warn("the write-ahead log grows: somebody reads the file and does not end; see what has it open", "bytes", bytes)
+}
 
 // storeBroken is told once.
 func (s *server) storeBroken(err error) { s.broken <- err }
@@ -127,6 +142,7 @@ func (s *server) route(conf config, o origins, v *token.Verifier) {
 		ServiceKeys: conf.serviceKeys,
 		Version:     version(),
 		Ready:       func() bool { return s.ready.Load() && v.Ready() },
+		Degraded:    s.refuses.Load,
 		CheckOrigin: o.accept,
 		Logger:      s.log,
 	}))

@@ -23,6 +23,8 @@ type disk struct {
 	mu    sync.Mutex
 	files map[string]*content // under mu
 	off   bool                // under mu: nothing is kept any more
+	full  bool                // under mu: nothing grows
+	fails int                 // under mu: so many syncs fail
 }
 
 // content is a file as programs see it and as it is on disk.
@@ -33,6 +35,20 @@ type content struct {
 }
 
 func newDisk() *disk { return &disk{files: map[string]*content{}} }
+
+// fill has every write fail that needs more room, or no longer.
+func (d *disk) fill(full bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.full = full
+}
+
+// failSync has the next sync fail, once.
+func (d *disk) failSync() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fails = 1
+}
 
 // policy says what becomes of a sector that was written and not synced.
 type policy func(*rand.Rand) (keep bool)
@@ -234,8 +250,11 @@ func (f *file) Read(_ context.Context, _ fs.FileHandle, dest []byte, off int64) 
 func (f *file) Write(_ context.Context, _ fs.FileHandle, data []byte, off int64) (uint32, syscall.Errno) {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
-	if f.disk.off {
+	switch {
+	case f.disk.off:
 		return 0, syscall.EIO
+	case f.disk.full && int(off)+len(data) > len(f.content.live):
+		return 0, syscall.ENOSPC
 	}
 	f.content.write(data, int(off))
 	return uint32(len(data)), 0
@@ -244,7 +263,12 @@ func (f *file) Write(_ context.Context, _ fs.FileHandle, data []byte, off int64)
 func (f *file) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
-	if f.disk.off {
+	switch {
+	case f.disk.off:
+		return syscall.EIO
+	case f.disk.fails > 0:
+		f.disk.fails--
+		clear(f.content.dirty) // as a kernel does, which calls clean what it could not write
 		return syscall.EIO
 	}
 	f.content.sync()

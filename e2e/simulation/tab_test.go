@@ -26,9 +26,9 @@ type tab struct {
 	name   string
 	user   int
 	begin  <-chan struct{}
-	reload atomic.Bool // a new page, when the connection has ended
-	joined atomic.Bool // once
-	idle   atomic.Bool // all is sent and acknowledged
+	reload atomic.Bool  // a new page, when the connection has ended
+	joined atomic.Int64 // how often
+	idle   atomic.Bool  // all is sent and acknowledged
 
 	// Each goroutine has its own, so that nobody's luck changes another's.
 	line, reader, sender dice
@@ -36,6 +36,8 @@ type tab struct {
 	// The runner's, and while it is connected the reader's.
 	pid, offset string
 	seen        map[string]bool // by this page: ids of messages
+
+	mine sync.Map // texts that this page was the first to send
 
 	// The sender's.
 	pending *message
@@ -77,6 +79,7 @@ func (t *tab) run(ctx context.Context) {
 		}
 		if t.reload.Swap(false) {
 			t.pid, t.offset, t.seen = "", "", map[string]bool{}
+			t.mine.Clear()
 			t.add(checker.Event{Kind: checker.Reloaded, Device: t.name})
 		}
 		sleep(ctx, t.pause())
@@ -109,7 +112,7 @@ func (t *tab) visit(ctx context.Context) error {
 	if err := t.join(hurry, c); err != nil {
 		return err
 	}
-	t.joined.Store(true)
+	t.joined.Add(1)
 	acks := make(chan []byte, 16) // a message sent twice is answered twice
 	var sender sync.WaitGroup
 	var sendErr error
@@ -232,6 +235,7 @@ func (t *tab) compose() {
 	}
 	t.sent++
 	t.pending = &message{fmt.Sprintf("%s-%016d", t.name, t.sent), to}
+	t.mine.Store(textOf(t.pending.key), true)
 	t.add(checker.Event{Kind: checker.Called, Device: t.name, Conversation: conversation(t.user, to), Key: t.pending.key})
 }
 
@@ -335,6 +339,9 @@ func (t *tab) delivered(ctx context.Context, c *websocket.Conn, payload []byte) 
 	}
 	if t.seen[m.MessageID] {
 		return fmt.Errorf("%w: seq %d came twice", errWrong, m.Seq)
+	}
+	if _, mine := t.mine.Load(m.Content); mine {
+		return fmt.Errorf("%w: %q came back", errWrong, m.Content)
 	}
 	t.seen[m.MessageID] = true
 	t.add(checker.Event{

@@ -100,6 +100,19 @@ func (w *world) dial(ctx context.Context, latency time.Duration) (net.Conn, *lin
 
 // play runs a seed, and returns what its clients saw.
 func (w *world) play() checker.History {
+	end := w.open()
+	w.calm.Store(false)
+	for over := time.Now().Add(storm); time.Now().Before(over); {
+		time.Sleep(w.dice.within(2 * time.Second))
+		w.strike()
+	}
+	w.calm.Store(true)
+	return end()
+}
+
+// open starts the server and the tabs. When all have joined they begin to send; end gives them the time to settle, ends all, and
+// returns what they saw.
+func (w *world) open() (end func() checker.History) {
 	w.calm.Store(true)
 	w.start(filepath.Join(w.dir, "0.db"))
 	begin := make(chan struct{})
@@ -110,28 +123,24 @@ func (w *world) play() checker.History {
 		w.tabs = append(w.tabs, t)
 		all.Go(func() { t.run(ctx) })
 	}
-	for !w.all(func(t *tab) bool { return t.joined.Load() }) {
+	for !w.all(func(t *tab) bool { return t.joined.Load() > 0 }) {
 		time.Sleep(10 * time.Millisecond)
 	}
-	w.calm.Store(false)
 	close(begin)
-	for over := time.Now().Add(storm); time.Now().Before(over); {
-		time.Sleep(w.dice.within(2 * time.Second))
-		w.strike()
+	return func() checker.History {
+		time.Sleep(settled)
+		if !w.all(func(t *tab) bool { return t.idle.Load() }) {
+			w.t.Errorf("not all is sent and acknowledged after %v", settled)
+		}
+		leave()
+		all.Wait()
+		w.server.stop(w.t)
+		w.ended.Wait()
+		for _, l := range w.links {
+			<-l.done
+		}
+		return w.history()
 	}
-	w.calm.Store(true)
-	time.Sleep(settled)
-	if !w.all(func(t *tab) bool { return t.idle.Load() }) {
-		w.t.Errorf("not all is sent and acknowledged after %v", settled)
-	}
-	leave()
-	all.Wait()
-	w.server.stop(w.t)
-	w.ended.Wait()
-	for _, l := range w.links {
-		<-l.done
-	}
-	return w.history()
 }
 
 // all says whether something holds of every tab.

@@ -1,0 +1,34 @@
+package sqlite
+
+import (
+	"os"
+	"time"
+)
+
+const (
+	// maxLog is what the write-ahead log grows to under load, at most, and what it is cut to after it was larger (journal_size_limit).
+	maxLog = 64 << 20
+	// logGlance is how often its size is looked at.
+	logGlance = 5 * time.Second
+)
+
+// watchLog tells when the write-ahead log grows beyond a limit, once until it is smaller again. It does only while somebody
+// reads without an end: what he still sees cannot go back into the file, and to stop him is the operator's to do. It returns when
+// the store is closed.
+func (s *Store) watchLog(path string, limit int64) {
+	tick := time.NewTicker(logGlance)
+	defer tick.Stop()
+	for told := false; ; {
+		select {
+		case <-tick.C:
+		case <-s.closing:
+			return
+		}
+		info, err := os.Stat(path + "-wal")
+		large := err == nil && info.Size() > limit
+		if large && !told && s.hooks.LogGrows != nil {
+			s.hooks.LogGrows(info.Size())
+		}
+		told = large
+	}
+}
