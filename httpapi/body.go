@@ -184,7 +184,7 @@ func digest(r *http.Request, canonical []byte) [32]byte {
 // Idempotent is the part of a write's input that makes a repetition harmless. It is exported for huma, which looks into no
 // other embedded type.
 type Idempotent struct {
-	Key string `header:"Idempotency-Key" pattern:"^[!-~]{1,255}$" patternDescription:"1 to 255 visible ASCII characters" doc:"Names this write: the same key and body again gets the same answer and has no second effect; another body is IDEMPOTENCY_CONFLICT. Kept for 30 days."`
+	Key string `header:"Idempotency-Key" pattern:"^[!-~]{1,255}$" patternDescription:"1 to 255 visible ASCII characters" example:"5e7c1c1b-8a9a-4a61-8df0-2f7d6b9f0c11" doc:"Names this write: the same key and body again gets the same answer and has no second effect; another body is IDEMPOTENCY_CONFLICT. Kept for 30 days."`
 }
 
 // once is the key and what it stands for. ctx is of a request that came through withBody.

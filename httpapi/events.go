@@ -15,7 +15,7 @@ type newEvent struct {
 }
 
 type eventBody struct {
-	Event     string       `json:"event" minLength:"1" example:"dock.weather" doc:"The application's own name; those of the contract and reserved names are refused."`
+	Event     string       `json:"event" minLength:"1" maxLength:"64" example:"dock.weather" doc:"The application's own name; those of the contract and reserved names are refused."`
 	Data      jsonObject   `json:"data" doc:"What the clients get."`
 	UserID    *shortableID `json:"userId,omitempty" doc:"Who gets it; either this or bookingId."`
 	BookingID *shortableID `json:"bookingId,omitempty" doc:"Whose parties get it; either this or userId."`
@@ -34,7 +34,7 @@ func (a *api) registerEvents(r *routes) {
 		Path:        "/v1/events",
 		Summary:     "Tell a user, or a booking's parties, an event of your own",
 		Tags:        []string{"events"},
-	}, writeErrors(dokkerr.NotFound), a.postEvent)
+	}, writeErrors(), a.postEvent)
 }
 
 func (a *api) postEvent(ctx context.Context, in *newEvent) (*done, error) {

@@ -17,8 +17,8 @@ type newNotification struct {
 type notificationBody struct {
 	UserID shortableID `json:"userId" doc:"Who gets it. A user who never connected will find it."`
 	Type   string      `json:"type" minLength:"1" maxLength:"64" example:"review_received" doc:"What it is about, for programs."`
-	Title  string      `json:"title" minLength:"1" maxLength:"200" doc:"For people."`
-	Body   string      `json:"body" maxLength:"4000" doc:"For people."`
+	Title  string      `json:"title" minLength:"1" maxLength:"200" example:"A review" doc:"For people, in printable characters."`
+	Body   string      `json:"body" maxLength:"4000" example:"Five stars" doc:"For people; may have several lines."`
 	Data   *jsonObject `json:"data,omitempty" doc:"What the application needs to open it."`
 }
 
@@ -35,7 +35,7 @@ func (a *api) registerNotifications(r *routes) {
 		Path:        "/v1/notifications",
 		Summary:     "Notify a user",
 		Tags:        []string{"notifications"},
-	}, writeErrors(dokkerr.NotFound), a.postNotification)
+	}, writeErrors(), a.postNotification)
 }
 
 func (a *api) postNotification(ctx context.Context, in *newNotification) (*notificationAnswer, error) {

@@ -60,12 +60,17 @@ type routes struct {
 	registry huma.Registry
 }
 
+// everyRoutes are the errors of any request: of its body, key and origin, and of ours.
+var everyRoutes = []dokkerr.Code{
+	dokkerr.ValidationError, dokkerr.AuthError, dokkerr.Forbidden, dokkerr.PayloadTooLarge, dokkerr.InternalError,
+}
+
 // register adds an operation with the errors it may answer beside those of every route. Errors of handle become the
 // contract's; those that are not for callers are logged under the request's id.
 func register[In, Out any](r *routes, op huma.Operation, codes []dokkerr.Code, handle func(context.Context, *In) (*Out, error)) {
 	op.MaxBodyBytes = -1    // withBody has read it,
 	op.BodyReadTimeout = -1 // in time
-	op.Responses = r.failures(append(codes, dokkerr.ValidationError, dokkerr.AuthError, dokkerr.InternalError))
+	op.Responses = r.failures(append(codes, everyRoutes...))
 	huma.Register(r.API, op, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := handle(ctx, in)
 		if err != nil {

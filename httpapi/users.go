@@ -28,8 +28,8 @@ type disconnectUser struct {
 }
 
 type disconnectBody struct {
-	SessionID string `json:"sessionId,omitempty" minLength:"1" maxLength:"512" doc:"Only sockets whose token has this sessionId."`
-	TokenID   string `json:"jti,omitempty" minLength:"1" maxLength:"512" doc:"Only sockets whose token has this jti."`
+	SessionID string `json:"sessionId,omitempty" minLength:"1" maxLength:"512" example:"s-1" doc:"Only sockets whose token has this sessionId."`
+	TokenID   string `json:"jti,omitempty" minLength:"1" maxLength:"512" example:"t-1" doc:"Only sockets whose token has this jti."`
 }
 
 func (a *api) registerUsers(r *routes) {
@@ -39,7 +39,7 @@ func (a *api) registerUsers(r *routes) {
 		Path:        "/v1/users/{id}/presence",
 		Summary:     "Whether a user is connected",
 		Tags:        []string{"users"},
-	}, []dokkerr.Code{dokkerr.NotFound}, a.presence)
+	}, readErrors(), a.presence)
 	register(r, huma.Operation{
 		OperationID: "disconnect-user",
 		Method:      http.MethodPost,
@@ -47,12 +47,12 @@ func (a *api) registerUsers(r *routes) {
 		Summary:     "End the sockets of a user, or of one session or token",
 		Description: "They do not come back by themselves. Doing it again is harmless. Without a body: all of the user's.",
 		Tags:        []string{"users"},
-	}, []dokkerr.Code{dokkerr.NotFound, dokkerr.PayloadTooLarge}, a.disconnect)
+	}, readErrors(), a.disconnect)
 }
 
 type exportUser struct {
 	ID     shortableID `path:"id" doc:"The user."`
-	Cursor int64       `query:"cursor" minimum:"0" doc:"The last answer's; none for the beginning."`
+	Cursor int64       `query:"cursor" minimum:"0" maximum:"9007199254740991" example:"4711" doc:"The last answer's; none for the beginning."`
 	Limit  int         `query:"limit" minimum:"1" maximum:"1000" default:"1000" doc:"How many events at most."`
 }
 
@@ -82,7 +82,7 @@ func (a *api) registerPersonalData(r *routes) {
 		Path:        "/v1/users/{id}/export",
 		Summary:     "What is kept of a person, in pages",
 		Tags:        []string{"users"},
-	}, []dokkerr.Code{dokkerr.NotFound}, a.export)
+	}, readErrors(), a.export)
 	register(r, huma.Operation{
 		OperationID: "erase-user",
 		Method:      http.MethodDelete,
@@ -90,7 +90,7 @@ func (a *api) registerPersonalData(r *routes) {
 		Summary:     "Erase a person, and end their sockets",
 		Description: "Conversations go for both sides. Bookings and payments stay: they are the back end's records. What a device or a backup has is not reached.",
 		Tags:        []string{"users"},
-	}, writeErrors(dokkerr.NotFound), a.erase)
+	}, writeErrors(), a.erase)
 }
 
 func (a *api) export(ctx context.Context, in *exportUser) (*exportAnswer, error) {
