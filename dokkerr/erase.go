@@ -3,15 +3,14 @@ package dokkerr
 import "context"
 
 // Erase takes a person out: messages and read marks with whoever they were exchanged, notifications and events for this user alone, and
-// devices. Bookings, payments and what was told of them to both parties stay: they are the back end's records, and name nobody. Nothing
+// devices; the user's tokens are revoked. Bookings, payments and what was told of them to both parties stay: they are the back end's records, and name nobody. Nothing
 // of before is delivered any more, and no position, pid or offset of before is good (delivery R9). The id may be used again, and then has
 // no past.
-func (s *Service) Erase(ctx context.Context, o Once, user ID) error {
-	_, err := once(ctx, s, o, func(tx Tx) (struct{}, error) {
+func (s *Service) Erase(ctx context.Context, o Once, user ID) (Revocation, error) {
+	return once(ctx, s, o, func(tx Tx) (Revocation, error) {
 		tx.Erase(user)
-		return struct{}{}, nil
+		return s.revoke(tx, Revocation{User: user}), nil
 	})
-	return err
 }
 
 // Export is a page of what is kept of a person.

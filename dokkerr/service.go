@@ -4,6 +4,7 @@
 package dokkerr
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"sync/atomic"
@@ -143,6 +144,8 @@ type Options struct {
 	MaxContent int
 	// Retention is how far back events are delivered; zero: 30 days, 100,000 events of a user.
 	Retention Retention
+	// TokenLife is how long after its issue a token may be accepted: so long a revocation is kept; 0: 24 h and a minute.
+	TokenLife time.Duration
 }
 
 // Service applies the rules. All its methods may run at once. Every error is an *Error, the context's, or an
@@ -153,6 +156,7 @@ type Service struct {
 	maxContent int              // fixed at birth
 	retention  Retention        // fixed at birth
 	began      time.Time        // fixed at birth
+	tokenLife  time.Duration    // fixed at birth
 	illegal    atomic.Uint64    // changes refused by a state machine
 }
 
@@ -161,7 +165,10 @@ func NewService(store Store, o *Options) *Service {
 	if o == nil {
 		o = &Options{}
 	}
-	s := &Service{store: store, now: o.Now, maxContent: o.MaxContent, retention: o.Retention.withDefaults()}
+	s := &Service{
+		store: store, now: o.Now, maxContent: o.MaxContent, retention: o.Retention.withDefaults(),
+		tokenLife: cmp.Or(o.TokenLife, defaultTokenLife),
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}

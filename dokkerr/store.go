@@ -39,6 +39,7 @@ const (
 
 // Lookup finds single things. What is not there is ErrNotFound.
 type Lookup interface {
+	AccessLookup
 	// Resolve finds the only seen user, listing or booking whose id begins with prefix. Two are as good as none.
 	Resolve(kind Kind, prefix [4]byte) (ID, error)
 	// Seen says whether SeeUser was called for the user.
@@ -84,6 +85,7 @@ type Reader interface {
 type Tx interface {
 	Lookup
 	DeliveryWriter
+	AccessWriter
 	// SeeUser lets the user's short id find it.
 	SeeUser(user ID)
 	// PutReadMarks stores how far the two users of a conversation have read.

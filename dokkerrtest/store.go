@@ -48,6 +48,7 @@ func TestStore(t *testing.T, open func(t *testing.T) dokkerr.Store) {
 		{"an answer is kept for 30 days", testAnswer},
 		{"what the provider told is kept", testProviderEvents},
 		{"a user is erased, and the positions go on", testErase},
+		{"revocations are kept until nothing needs them", testRevocations},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.run(t, newBench(t, open(t))) })

@@ -26,6 +26,8 @@ type client struct {
 	unkeyed unkeyed
 	proving atomic.Bool // the pong to an answer of sync is on its way
 
+	admitted uint64 // how many revocations there had been when the token was verified
+
 	subscription
 }
 

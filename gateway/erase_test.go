@@ -3,16 +3,21 @@ package gateway
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/dokkerr/realtime/dokkerr"
 )
 
+// erases does what the API does, and returns when the user may have new tokens.
 func (h *harbour) erases(user dokkerr.ID) {
 	h.t.Helper()
-	if err := h.service.Erase(h.t.Context(), dokkerr.Once{}, user); err != nil {
+	revoked, err := h.service.Erase(h.t.Context(), dokkerr.Once{}, user)
+	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.Disconnect(user, "", "")
+	h.Disconnect(revoked)
+	h.refusedLogin(tokenFor(h.t, user, nil))
+	time.Sleep(time.Second)
 	synctest.Wait()
 }
 

@@ -300,8 +300,9 @@ func TestDisconnect(t *testing.T) {
 		for _, row := range []struct {
 			session, id string
 			want        int
-		}{{"s3", "", 0}, {"s2", "t1", 0}, {"s1", "t2", 1}, {"s1", "", 1}, {"", "", 1}, {"", "", 0}} {
-			if n := h.Disconnect(asha, row.session, row.id); n != row.want {
+		}{{"s3", "", 0}, {"s1", "t2", 1}, {"s1", "", 1}, {"", "", 1}, {"", "", 0}} {
+			r := dokkerr.Revocation{User: asha, SessionID: row.session, TokenID: row.id, At: dokkerr.TimeOf(time.Now())}
+			if n := h.Disconnect(r); n != row.want {
 				t.Errorf("Disconnect(%q, %q) ended %d sockets, want %d", row.session, row.id, n, row.want)
 			}
 			synctest.Wait()

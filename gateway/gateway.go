@@ -25,7 +25,7 @@ type Options struct {
 const defaultPingTimeout = 20 * time.Second
 
 // Gateway registers the contract's events on a server's main namespace. Its methods may run at once.
-// All its fields but fences are fixed at birth.
+// All its fields but the counts are fixed at birth.
 type Gateway struct {
 	lobby    *socketio.Namespace
 	service  *dokkerr.Service
@@ -34,6 +34,7 @@ type Gateway struct {
 	logger   *slog.Logger
 	signer   *signer
 	fences   atomic.Uint64 // counts the CONNECTs
+	revoked  atomic.Uint64 // counts the revocations
 	leases   *leases
 	away     away
 	places   *places
@@ -83,21 +84,6 @@ func (g *Gateway) Publish(events []dokkerr.Event) {
 // Presence tells of one user.
 func (g *Gateway) Presence(user dokkerr.ID) Presence { return g.presence.of(user) }
 
-// Disconnect ends the sockets of a user, or only those whose token has that session id or token id when given (DISCONNECT
-// packet, then the connection), and returns how many.
-func (g *Gateway) Disconnect(user dokkerr.ID, sessionID, tokenID string) int {
-	ended := 0
-	for _, s := range g.lobby.To(userRoom(user)).FetchSockets() {
-		who := g.leases.holder(&clientOf(s).lease)
-		if sessionID != "" && who.SessionID != sessionID || tokenID != "" && who.TokenID != tokenID {
-			continue
-		}
-		s.Disconnect(true)
-		ended++
-	}
-	return ended
-}
-
 // Close stops the Gateway's goroutines and waits for them. Call it after the server's Shutdown.
 func (g *Gateway) Close() {
 	g.leases.close()
@@ -118,6 +104,7 @@ func (g *Gateway) connect(s *socketio.Socket) {
 	g.joinRooms(s, c)
 	g.presence.connected(c.actor.User, c)
 	g.leases.begin(&c.lease)
+	g.recheck(c, c.admitted)
 }
 
 func (g *Gateway) disconnect(s *socketio.Socket, _ socketio.Reason) {

@@ -127,7 +127,7 @@ type person struct {
 
 func tokenFor(t *testing.T, user dokkerr.ID, change func(*token.Identity)) string {
 	t.Helper()
-	identity := token.Identity{User: user.String(), Role: "boater", ExpiresAt: time.Now().Add(time.Hour)}
+	identity := token.Identity{User: user.String(), Role: "boater", IssuedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}
 	if change != nil {
 		change(&identity)
 	}

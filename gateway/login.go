@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -34,7 +36,8 @@ var (
 // bearer is who a token that verified is of.
 type bearer struct {
 	token.Identity
-	user dokkerr.ID
+	user     dokkerr.ID
+	admitted uint64 // how many revocations there had been
 }
 
 // login turns the token into the socket's client. Where delivery to it starts is Resume's to say.
@@ -48,8 +51,11 @@ func (g *Gateway) login(ctx context.Context, s *socketio.Socket) error {
 	case errors.Is(err, token.ErrInvalid):
 		g.logger.Info("login refused", "remote", s.Handshake().RemoteAddr, "error", err)
 		return errInvalidToken
-	case err != nil:
+	case errors.Is(err, token.ErrUnavailable):
 		s.Close(KeysUnavailable)
+		return err
+	case err != nil:
+		s.Close(StorageUnavailable)
 		return err
 	}
 	c := &client{
@@ -59,19 +65,32 @@ func (g *Gateway) login(ctx context.Context, s *socketio.Socket) error {
 		device: dokkerr.Device{User: who.user, Name: deviceName(auth.deviceID, who.SessionID)},
 		plain:  auth.plain,
 		since:  auth.since,
+
+		admitted: who.admitted,
 	}
 	c.lease = newLease(c, who.Identity)
 	s.Value = c
 	return nil
 }
 
-// verify returns who the bearer of a token is. An error that is not token.ErrInvalid says nothing of the token.
+// verify returns who the bearer of a token is that was not revoked. An error that is not token.ErrInvalid says nothing of the token.
 func (g *Gateway) verify(ctx context.Context, compact string) (bearer, error) {
+	ctx, cancel := context.WithTimeout(ctx, g.timeout)
+	defer cancel()
+	admitted := g.revoked.Load()
 	identity, err := g.verifier.Verify(ctx, compact)
 	if err != nil {
 		return bearer{}, err
 	}
-	return bearer{identity, uuid.MustParse(identity.User)}, nil // the verifier takes nothing else
+	if now := time.Now(); identity.IssuedAt.After(now) {
+		identity.IssuedAt = now // the issuer's clock is ahead: what is here was issued
+	}
+	who := bearer{identity, uuid.MustParse(identity.User), admitted} // the verifier takes no other user
+	revoked, err := g.service.Revoked(ctx, credential(who.user, identity))
+	if err == nil && revoked {
+		err = fmt.Errorf("%w: revoked", token.ErrInvalid)
+	}
+	return who, err
 }
 
 // credentials is what a client sends in CONNECT.

@@ -46,6 +46,12 @@ func (g *Gateway) refresh(ctx context.Context, c *client, in payload) (expiring,
 	case who.user != c.actor.User:
 		return expiring{}, &dokkerr.Error{Code: dokkerr.Forbidden, Message: "the token is another user's"}
 	}
-	g.leases.renew(&c.lease, who.Identity)
+	g.count(c, who)
 	return expiring{dokkerr.TimeOf(who.ExpiresAt)}, nil
+}
+
+// count has a token count from now on.
+func (g *Gateway) count(c *client, who bearer) {
+	g.leases.renew(&c.lease, who.Identity)
+	g.recheck(c, who.admitted)
 }

@@ -14,9 +14,8 @@ import (
 type Sockets interface {
 	// Presence tells whether a user is connected, and since when not; zero is not known, or online.
 	Presence(user dokkerr.ID) (online bool, lastSeen time.Time)
-	// Disconnect ends the sockets of a user, or only those whose token has that session id or token id when given, and
-	// returns how many.
-	Disconnect(user dokkerr.ID, sessionID, tokenID string) int
+	// Disconnect ends the sockets whose tokens a revocation hits that was committed, and returns how many.
+	Disconnect(r dokkerr.Revocation) int
 	// Counts tells what goes on.
 	Counts() Counts
 }

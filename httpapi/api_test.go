@@ -47,16 +47,16 @@ type sockets struct {
 	counts   func() httpapi.Counts
 
 	mu    sync.Mutex
-	ended [][3]string // under mu
+	ended []dokkerr.Revocation // under mu
 }
 
 func (s *sockets) Presence(dokkerr.ID) (bool, time.Time) { return s.online, s.lastSeen }
 func (s *sockets) Counts() httpapi.Counts                { return s.counts() }
 
-func (s *sockets) Disconnect(user dokkerr.ID, sessionID, tokenID string) int {
+func (s *sockets) Disconnect(r dokkerr.Revocation) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended = append(s.ended, [3]string{user.String(), sessionID, tokenID})
+	s.ended = append(s.ended, r)
 	return 1
 }
 
@@ -265,16 +265,21 @@ func TestPresence(t *testing.T) {
 
 func TestDisconnect(t *testing.T) {
 	f := newFixture(t)
-	for body, ended := range map[string][3]string{
-		"":                    {asha, "", ""},
-		"{}":                  {asha, "", ""},
-		`{"sessionId":"s-1"}`: {asha, "s-1", ""},
-		`{"jti":"t-1"}`:       {asha, "", "t-1"},
+	user := uuid.MustParse(asha)
+	issued := time.Now().Truncate(time.Second)
+	for body, hit := range map[string]dokkerr.Credential{
+		"":                    {User: user, SessionID: "s-2", TokenID: "t-2", IssuedAt: issued},
+		"{}":                  {User: user},
+		`{"sessionId":"s-1"}`: {User: user, SessionID: "s-1", IssuedAt: issued},
+		`{"jti":"t-1"}`:       {User: user, TokenID: "t-1", IssuedAt: issued.Add(time.Hour)},
 	} {
 		f.sockets.ended = nil
 		want(t, f.ask("POST", "/v1/users/"+asha+"/disconnect", body), 200)
-		if len(f.sockets.ended) != 1 || f.sockets.ended[0] != ended {
-			t.Errorf("%s ended %v, want %v", body, f.sockets.ended, ended)
+		if len(f.sockets.ended) != 1 || !f.sockets.ended[0].Hits(hit) || f.sockets.ended[0].Hits(dokkerr.Credential{User: uuid.MustParse(ben)}) {
+			t.Errorf("%s ended %+v", body, f.sockets.ended)
+		}
+		if revoked, err := f.service.Revoked(t.Context(), hit); err != nil || !revoked {
+			t.Errorf("%s revoked %+v: %v, %v", body, hit, revoked, err)
 		}
 	}
 	// What names nothing must not end everything.
@@ -285,6 +290,19 @@ func TestDisconnect(t *testing.T) {
 	if len(f.sockets.ended) != 0 {
 		t.Errorf("ended %v", f.sockets.ended)
 	}
+}
+
+// A repetition revokes nothing that was issued since.
+func TestRepeatedDisconnect(t *testing.T) {
+	f := newFixture(t)
+	path := "/v1/users/" + asha + "/disconnect"
+	want(t, f.ask("POST", path, `{"sessionId":"s-1"}`, once, "end-1"), 200)
+	time.Sleep(2 * time.Millisecond) // so that a second revocation would have another time
+	want(t, f.ask("POST", path, `{"sessionId":"s-1"}`, once, "end-1"), 200)
+	if ended := f.sockets.ended; len(ended) != 2 || ended[0] != ended[1] {
+		t.Errorf("ended %+v", ended)
+	}
+	refused(t, f.ask("POST", path, `{"sessionId":"s-2"}`, once, "end-1"), 409, dokkerr.IdempotencyConflict, "")
 }
 
 func TestMetrics(t *testing.T) {
@@ -644,7 +662,7 @@ func TestErase(t *testing.T) {
 	f := newFixture(t)
 	want(t, f.ask("POST", "/v1/notifications", notification), 200)
 	want(t, f.ask("DELETE", "/v1/users/"+asha, "", "Idempotency-Key", "the-erasure"), 200)
-	if len(f.sockets.ended) != 1 || f.sockets.ended[0] != [3]string{asha, "", ""} {
+	if len(f.sockets.ended) != 1 || !f.sockets.ended[0].Hits(dokkerr.Credential{User: uuid.MustParse(asha), SessionID: "s"}) {
 		t.Errorf("ended %v", f.sockets.ended)
 	}
 	count := func() int {

@@ -121,7 +121,7 @@ func checkParameters(t *testing.T, method, path string, op object) {
 	if strings.Contains(path, "{id}") && !slices.Contains(in, "path:id") {
 		t.Errorf("%s %s: id is not documented", method, path)
 	}
-	write := method != "get" && !strings.HasSuffix(path, "/disconnect")
+	write := method != "get"
 	if write != slices.Contains(in, "header:Idempotency-Key") {
 		t.Errorf("%s %s: parameters %v", method, path, in)
 	}

@@ -23,13 +23,14 @@ type presence struct {
 }
 
 type disconnectUser struct {
+	Idempotent
 	ID   shortableID `path:"id" doc:"The user."`
 	Body *disconnectBody
 }
 
 type disconnectBody struct {
-	SessionID string `json:"sessionId,omitempty" minLength:"1" maxLength:"512" example:"s-1" doc:"Only sockets whose token has this sessionId."`
-	TokenID   string `json:"jti,omitempty" minLength:"1" maxLength:"512" example:"t-1" doc:"Only sockets whose token has this jti."`
+	SessionID string `json:"sessionId,omitempty" minLength:"1" maxLength:"512" example:"s-1" doc:"Only the tokens of this session."`
+	TokenID   string `json:"jti,omitempty" minLength:"1" maxLength:"512" example:"t-1" doc:"Only the token with this id."`
 }
 
 func (a *api) registerUsers(r *routes) {
@@ -44,10 +45,10 @@ func (a *api) registerUsers(r *routes) {
 		OperationID: "disconnect-user",
 		Method:      http.MethodPost,
 		Path:        "/v1/users/{id}/disconnect",
-		Summary:     "End the sockets of a user, or of one session or token",
-		Description: "They do not come back by themselves. Doing it again is harmless. Without a body: all of the user's.",
+		Summary:     "End the sockets of a user, or of one session or token, and refuse their tokens",
+		Description: "The sockets end at once and do not come back by themselves. The user's tokens, or those of the session, that were issued until now are refused from now on, and so is the token of that id; the service remembers it until they have expired. Issue new ones a second later: iat counts seconds. A token without iat counts as old. Without a body: all of the user's.",
 		Tags:        []string{"users"},
-	}, readErrors(), a.disconnect)
+	}, writeErrors(), a.disconnect)
 }
 
 type exportUser struct {
@@ -87,7 +88,7 @@ func (a *api) registerPersonalData(r *routes) {
 		OperationID: "erase-user",
 		Method:      http.MethodDelete,
 		Path:        "/v1/users/{id}",
-		Summary:     "Erase a person, and end their sockets",
+		Summary:     "Erase a person, end their sockets, and refuse their tokens",
 		Description: "Conversations go for both sides. Bookings and payments stay: they are the back end's records. What a device or a backup has is not reached.",
 		Tags:        []string{"users"},
 	}, writeErrors(), a.erase)
@@ -120,10 +121,11 @@ func (a *api) erase(ctx context.Context, in *eraseUser) (*done, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.service.Erase(ctx, in.once(ctx), user); err != nil {
+	revoked, err := a.service.Erase(ctx, in.once(ctx), user)
+	if err != nil {
 		return nil, err
 	}
-	ended := a.sockets.Disconnect(user, "", "")
+	ended := a.sockets.Disconnect(revoked)
 	requestOf(ctx).log.Info("user erased by the back end", "user", user, "sockets", ended)
 	return &done{}, nil
 }
@@ -151,10 +153,11 @@ func (a *api) disconnect(ctx context.Context, in *disconnectUser) (*done, error)
 	if in.Body != nil {
 		of = *in.Body
 	}
-	if of.SessionID != "" && of.TokenID != "" {
-		return nil, &dokkerr.Error{Code: dokkerr.ValidationError, Path: "jti", Message: "jti and sessionId exclude each other"}
+	revoked, err := a.service.Revoke(ctx, in.once(ctx), dokkerr.Revocation{User: user, SessionID: of.SessionID, TokenID: of.TokenID})
+	if err != nil {
+		return nil, err
 	}
-	ended := a.sockets.Disconnect(user, of.SessionID, of.TokenID)
-	requestOf(ctx).log.Info("sockets ended by the back end", "user", user, "sockets", ended)
+	ended := a.sockets.Disconnect(revoked)
+	requestOf(ctx).log.Info("tokens revoked by the back end", "user", user, "sockets", ended)
 	return &done{}, nil
 }

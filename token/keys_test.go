@@ -119,7 +119,7 @@ func TestEveryFamilyOfPublicKeys(t *testing.T) {
 func TestHostileTokensOfPublicKeysAreRefused(t *testing.T) {
 	rs, es, ed := tokentest.NewKey(t, "rs", "RS256"), tokentest.NewKey(t, "es", "ES256"), tokentest.NewKey(t, "ed", "EdDSA")
 	p := newProvider(t, token.KeySetOptions{Pause: never}, rs, es, ed)
-	tokens := tokentest.Hostile(t, secret, asha, now) // all by a secret, so that the best of them is wrong here
+	tokens := tokentest.Hostile(t, secret, asha, now, time.Second) // all by a secret, so that the best of them is wrong here
 	tokens["a good one by the secret"] = signed(header, good(""))
 	maps.Copy(tokens, confused(t, rs))
 	head := func(more string) string { return `{"alg":"RS256"` + more + `}` }

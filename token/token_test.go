@@ -113,7 +113,7 @@ func TestVerifyAccepts(t *testing.T) {
 
 func TestHostileTokensAreRefused(t *testing.T) {
 	v := verifier(t, options())
-	tokens := tokentest.Hostile(t, secret, asha, now)
+	tokens := tokentest.Hostile(t, secret, asha, now, time.Second)
 	if len(tokens) < 45 {
 		t.Fatalf("only %d hostile tokens", len(tokens))
 	}

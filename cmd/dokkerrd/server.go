@@ -65,6 +65,7 @@ func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*s
 		Publish:    func(events []dokkerr.Event) { s.gateway.Publish(events) },
 		MaxContent: conf.limits.maxContent,
 		Retention:  dokkerr.Retention{Age: conf.limits.retention, Events: conf.limits.maxInbox},
+		TokenLife:  verifier.Longest(),
 	})
 	s.io = socketio.NewServer(socketOptions(conf.limits, origins, s.meters, log))
 	s.gateway = gateway.New(s.io, s.service, verifier, &gateway.Options{
@@ -245,9 +246,7 @@ func (x sockets) Presence(user dokkerr.ID) (online bool, lastSeen time.Time) {
 }
 
 // Disconnect implements httpapi.Sockets.
-func (x sockets) Disconnect(user dokkerr.ID, sessionID, tokenID string) int {
-	return x.s.gateway.Disconnect(user, sessionID, tokenID)
-}
+func (x sockets) Disconnect(r dokkerr.Revocation) int { return x.s.gateway.Disconnect(r) }
 
 // Counts implements httpapi.Sockets.
 func (x sockets) Counts() httpapi.Counts {

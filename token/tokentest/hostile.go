@@ -16,9 +16,10 @@ import (
 )
 
 // Hostile returns tokens that a verifier with that secret must refuse at that time, each by its fault, which is its only one: rows
-// 40 to 53 of the attack list. All that is right about them is the user's.
-func Hostile(t testing.TB, secret []byte, bearer string, now time.Time) map[string]string {
+// 40 to 53 of the attack list. All that is right about them is the user's. What is too far in the future is so by the leeway and slack.
+func Hostile(t testing.TB, secret []byte, bearer string, now time.Time, slack time.Duration) map[string]string {
 	t.Helper()
+	const leeway = 30 * time.Second
 	const header = `{"alg":"HS256","typ":"JWT"}`
 	in := func(d time.Duration) int64 { return now.Add(d).Unix() }
 	good := func(more string) string { return fmt.Sprintf(`{"id":%q,"exp":%d%s}`, bearer, in(time.Hour), more) }
@@ -112,13 +113,13 @@ func Hostile(t testing.TB, secret []byte, bearer string, now time.Time) map[stri
 		"exp in milliseconds":          exp(fmt.Sprint(now.Add(time.Hour).UnixMilli())),
 		"exp past the leeway":          exp(fmt.Sprint(in(-31 * time.Second))),
 		"exp at the leeway's end":      exp(fmt.Sprint(in(-30 * time.Second))),
-		"exp over a day ahead":         exp(fmt.Sprint(in(24*time.Hour + 31*time.Second))),
+		"exp over a day ahead":         exp(fmt.Sprint(in(24*time.Hour + leeway + slack))),
 		"exp over a day after iat":     claims(fmt.Sprintf(`{"id":%q,"exp":%d,"iat":%d}`, bearer, in(23*time.Hour), in(-time.Hour-31*time.Second))),
 		"exp in another case":          claims(fmt.Sprintf(`{"id":%q,"EXP":%d}`, bearer, in(time.Hour))),
 		"exp twice":                    more(fmt.Sprintf(`"exp":%d`, in(2*time.Hour))),
-		"nbf in the future":            more(fmt.Sprintf(`"nbf":%d`, in(31*time.Second))),
+		"nbf in the future":            more(fmt.Sprintf(`"nbf":%d`, in(leeway+slack))),
 		"nbf string":                   more(`"nbf":"0"`),
-		"iat in the future":            more(fmt.Sprintf(`"iat":%d`, in(31*time.Second))),
+		"iat in the future":            more(fmt.Sprintf(`"iat":%d`, in(leeway+slack))),
 		"iat negative":                 more(`"iat":-1`),
 		"iat object":                   more(`"iat":{}`),
 		"no user":                      claims(fmt.Sprintf(`{"exp":%d}`, in(time.Hour))),
