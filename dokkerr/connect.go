@@ -24,7 +24,7 @@ func (s *Service) resolve(ctx context.Context, kind Kind, path, id string) (ID, 
 	return view(ctx, s.store, func(r Reader) (ID, error) { return resolve(r, kind, path, id) })
 }
 
-// Contacts returns who shares a conversation or an active booking with the user.
+// Contacts returns who shares a conversation or an active booking with the user, but where one has blocked the other.
 func (s *Service) Contacts(ctx context.Context, user ID) ([]ID, error) {
 	return view(ctx, s.store, func(r Reader) ([]ID, error) { return r.Contacts(user) })
 }

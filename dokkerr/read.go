@@ -12,7 +12,8 @@ type readEvent struct {
 }
 
 // Read advances the actor's read cursor to a message of one of its conversations; it never goes back. What was read
-// already is answered with the time of the cursor's last advance, and tells nobody.
+// already is answered with the time of the cursor's last advance, and tells nobody. Where one has blocked the other, only the reader's
+// other sockets are told.
 func (s *Service) Read(ctx context.Context, by Actor, messageID string) (ReadReceipt, error) {
 	id, err := parseID("messageId", messageID)
 	if err != nil {
@@ -46,7 +47,13 @@ func (s *Service) advance(tx Tx, by Actor, c ConversationState, side int, m Mess
 	told := readEvent{
 		MessageID: m.MessageID, ReadAt: now, ConversationID: c.ID, UserID: by.User, Seq: m.Seq,
 	}
-	e, err := newEntry(messageRead, told, now, c.Users[1-side], by.User)
+	to := []ID{c.Users[1-side], by.User}
+	if blocked, err := tx.Blocked(c.Users[0], c.Users[1]); err != nil {
+		return ReadReceipt{}, err
+	} else if blocked {
+		to = to[1:]
+	}
+	e, err := newEntry(messageRead, told, now, to...)
 	if err != nil {
 		return ReadReceipt{}, err
 	}

@@ -94,6 +94,11 @@ func receiptOf(m Message) Receipt {
 }
 
 func (s *Service) append(tx Tx, by Actor, recipient ID, in NewMessage) (Receipt, error) {
+	if blocked, err := tx.Blocked(by.User, recipient); err != nil {
+		return Receipt{}, err
+	} else if blocked {
+		return Receipt{}, errBlocked
+	}
 	conversation, err := conversationOf(tx, by.User, recipient)
 	if err != nil {
 		return Receipt{}, err

@@ -84,6 +84,7 @@ type NotificationReceipt struct {
 type TypingTarget struct {
 	ConversationID ID
 	OtherUserID    ID
+	Blocked        bool // by one of the two: nobody is told
 }
 
 // Once is the idempotency key of a back-end write (contract §5). The answer is stored in the

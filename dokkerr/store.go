@@ -76,7 +76,7 @@ type Reader interface {
 	Notifications(user, before ID, limit int) (list []Notification, unread int64, err error)
 	// Bookings lists the user's active bookings with their payments, in the order of their creation.
 	Bookings(user ID) ([]Booking, error)
-	// Contacts lists who shares a conversation or an active booking with the user, each once.
+	// Contacts lists who shares a conversation or an active booking with the user, each once, but where one has blocked the other.
 	Contacts(user ID) ([]ID, error)
 }
 

@@ -3,22 +3,27 @@ package dokkerr
 import "context"
 
 // Typing finds whom to tell, given a conversation's or a recipient's id (one of the two is empty). With a recipient
-// there must be a conversation already: else NotFound.
+// there must be a conversation already: else NotFound. Where one has blocked the other it says so, and nobody is to be told.
 func (s *Service) Typing(ctx context.Context, by Actor, conversationID, recipientID string) (TypingTarget, error) {
 	if (conversationID == "") == (recipientID == "") {
 		return TypingTarget{}, invalid("conversationId", "or recipientId must be given, and not both")
 	}
-	c, err := view(ctx, s.store, func(r Reader) (ConversationState, error) {
-		if conversationID != "" {
-			return conversationByID(r, by.User, conversationID)
+	return view(ctx, s.store, func(r Reader) (TypingTarget, error) {
+		c, err := conversation(r, by.User, conversationID, recipientID)
+		if err != nil {
+			return TypingTarget{}, err
 		}
-		return conversationWith(r, by.User, recipientID)
+		side, _ := c.side(by.User)
+		blocked, err := r.Blocked(c.Users[0], c.Users[1])
+		return TypingTarget{ConversationID: c.ID, OtherUserID: c.Users[1-side], Blocked: blocked}, err
 	})
-	if err != nil {
-		return TypingTarget{}, err
+}
+
+func conversation(l Lookup, user ID, conversationID, recipientID string) (ConversationState, error) {
+	if conversationID != "" {
+		return conversationByID(l, user, conversationID)
 	}
-	side, _ := c.side(by.User)
-	return TypingTarget{ConversationID: c.ID, OtherUserID: c.Users[1-side]}, nil
+	return conversationWith(l, user, recipientID)
 }
 
 // conversationByID finds a conversation of the user.

@@ -57,3 +57,48 @@ func testRevocations(t *testing.T, b *bench) {
 	put(dokkerr.Revocation{User: ben, At: at(20)}, at(100))
 	check("behind the end", revocations(t, b, asha, "one", "one"), all, token)
 }
+
+func testBlocks(t *testing.T, b *bench) {
+	asha, ben, cleo := uuid.New(), uuid.New(), uuid.New()
+	check := func(x, y dokkerr.ID, want bool) {
+		t.Helper()
+		b.do(t, func(tx dokkerr.Tx) {
+			if got, err := tx.Blocked(x, y); err != nil || got != want {
+				t.Errorf("in a decision: %v, %v; want %v", got, err, want)
+			}
+		})
+		for _, pair := range [][2]dokkerr.ID{{x, y}, {y, x}} {
+			if got := ask(t, b, func(r dokkerr.Reader) (bool, error) { return r.Blocked(pair[0], pair[1]) }); got != want {
+				t.Errorf("in a view: %v, want %v", got, want)
+			}
+		}
+	}
+	blocks := func(user dokkerr.ID, want int) {
+		t.Helper()
+		if n := ask(t, b, func(r dokkerr.Reader) (int, error) { return r.Blocks(user) }); n != want {
+			t.Errorf("%d blocks, want %d", n, want)
+		}
+	}
+	check(asha, ben, false)
+	b.do(t, func(tx dokkerr.Tx) { tx.PutBlock(asha, ben, noon) })
+	b.do(t, func(tx dokkerr.Tx) { tx.PutBlock(asha, ben, noon) })
+	check(asha, ben, true)
+	check(asha, cleo, false)
+	blocks(asha, 1)
+	blocks(ben, 0)
+	b.do(t, func(tx dokkerr.Tx) { tx.PutBlock(ben, asha, noon) })
+	b.do(t, func(tx dokkerr.Tx) { tx.DeleteBlock(asha, ben) })
+	check(asha, ben, true)
+	b.do(t, func(tx dokkerr.Tx) { tx.DeleteBlock(ben, asha) })
+	b.do(t, func(tx dokkerr.Tx) { tx.DeleteBlock(ben, asha) })
+	check(asha, ben, false)
+	// A user who is erased blocks nobody, and nobody blocks.
+	b.do(t, func(tx dokkerr.Tx) {
+		tx.PutBlock(cleo, asha, noon)
+		tx.PutBlock(ben, cleo, noon)
+	})
+	check(cleo, ben, true)
+	b.do(t, func(tx dokkerr.Tx) { tx.Erase(cleo) })
+	check(cleo, asha, false)
+	check(cleo, ben, false)
+}

@@ -49,6 +49,7 @@ func TestStore(t *testing.T, open func(t *testing.T) dokkerr.Store) {
 		{"what the provider told is kept", testProviderEvents},
 		{"a user is erased, and the positions go on", testErase},
 		{"revocations are kept until nothing needs them", testRevocations},
+		{"blocks are kept, of each side its own", testBlocks},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.run(t, newBench(t, open(t))) })

@@ -20,6 +20,8 @@ func (g *Gateway) register() {
 	handle(g, "notification.list", g.notifications)
 	handle(g, "notification.read", g.readNotification)
 	handle(g, "auth.refresh", g.refresh)
+	handle(g, "user.block", g.block)
+	handle(g, "user.unblock", g.unblock)
 	g.lobby.Fallback(g.refuseEvent)
 }
 

@@ -229,7 +229,7 @@ func TestEventsThatAreNotForClients(t *testing.T) {
 		for event, code := range map[string]string{
 			"booking.updated": "FORBIDDEN", "booking.created": "FORBIDDEN", "booking.": "FORBIDDEN", "payment.completed": "FORBIDDEN",
 			"payment.list": "FORBIDDEN", "nonsense": "NOT_FOUND", "notification.new": "NOT_FOUND", "presence.update": "NOT_FOUND",
-			"user.block": "NOT_FOUND", "Message.new": "NOT_FOUND", "": "NOT_FOUND",
+			"Message.new": "NOT_FOUND", "": "NOT_FOUND",
 		} {
 			p.refused(event, code, "", map[string]any{"bookingId": uuid.New()})
 			p.Emit(event, map[string]any{})

@@ -43,6 +43,7 @@ type presence struct {
 	mu       sync.Mutex
 	byUser   map[dokkerr.ID]*attendance // under mu
 	due      []dokkerr.ID               // users with something to tell, each once; under mu
+	parting  [][2]dokkerr.ID            // contacts no longer, and not told so yet; under mu
 	leaving  []departure                // in grace, by time; under mu
 	departed []departure                // whose end was told, by time; under mu
 }
@@ -128,6 +129,28 @@ func (p *presence) introduce(user dokkerr.ID) {
 	}
 }
 
+// part tells two users who are contacts no longer that the other is offline. What is due is told behind that, as it then is.
+func (p *presence) part(a, b dokkerr.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.parting = append(p.parting, [2]dokkerr.ID{a, b})
+	rouse(p.wake)
+}
+
+// separate tells those who part.
+func (p *presence) separate() {
+	p.mu.Lock()
+	parting := p.parting
+	p.parting = nil
+	p.mu.Unlock()
+	for _, pair := range parting {
+		if p.of(pair[0]).Online && p.of(pair[1]).Online {
+			p.tell(pair[0], presenceUpdate{UserID: pair[1]})
+			p.tell(pair[1], presenceUpdate{UserID: pair[0]})
+		}
+	}
+}
+
 func (p *presence) of(user dokkerr.ID) Presence {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -159,6 +182,7 @@ func (p *presence) run(ctx context.Context) {
 	timer := time.NewTimer(p.grace)
 	defer timer.Stop()
 	for ctx.Err() == nil {
+		p.separate()
 		if n, ok := p.next(); ok {
 			p.spread(ctx, n)
 			continue

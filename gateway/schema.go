@@ -51,6 +51,8 @@ var page = schema{Fields: []field{
 	{Name: "limit", Kind: integer, Optional: true, Min: 1, Max: 100},
 }}
 
+var oneUser = schema{Fields: []field{{Name: "userId", Kind: shortID}}}
+
 // schemas holds one schema for each event a client may send (contract §2).
 var schemas = map[string]schema{
 	"message.new": {Fields: []field{
@@ -82,6 +84,8 @@ var schemas = map[string]schema{
 	"auth.refresh": {Fields: []field{
 		{Name: "token", Kind: text}, // of whatever form: the verifier refuses all that is no token alike
 	}},
+	"user.block":        oneUser,
+	"user.unblock":      oneUser,
 	"conversation.list": page,
 	"booking.list":      {},
 	"notification.list": page,

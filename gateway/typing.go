@@ -29,10 +29,11 @@ func newTyping(interval time.Duration) *limit.Keyed[typist] {
 	return limit.NewKeyed[typist](limit.Rate{PerSecond: 1 / interval.Seconds(), Burst: 1}, maxTypists)
 }
 
-// typingStarted tells the other user's sockets, at most once per interval; a sign in between is answered alike.
+// typingStarted tells the other user's sockets, at most once per interval; a sign in between, or to where there is a block, is
+// answered alike.
 func (g *Gateway) typingStarted(ctx context.Context, c *client, in payload) (struct{}, error) {
 	target, err := g.service.Typing(ctx, c.actor, in.text("conversationId"), in.text("recipientId"))
-	if err != nil {
+	if err != nil || target.Blocked {
 		return struct{}{}, err
 	}
 	if ok, _ := g.typing.Allow(typist{target.ConversationID, c.actor.User}, time.Now()); !ok {

@@ -30,8 +30,14 @@ func (c *cache[K, V]) put(key K, v V) {
 	c.young[key] = v
 }
 
-// drop forgets the entries whose key is meant.
-func (c *cache[K, V]) drop(meant func(K) bool) {
+// drop forgets one entry.
+func (c *cache[K, V]) drop(key K) {
+	delete(c.young, key)
+	delete(c.old, key)
+}
+
+// dropAll forgets the entries whose key is meant.
+func (c *cache[K, V]) dropAll(meant func(K) bool) {
 	for _, entries := range []map[K]V{c.young, c.old} {
 		maps.DeleteFunc(entries, func(key K, _ V) bool { return meant(key) })
 	}

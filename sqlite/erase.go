@@ -38,12 +38,14 @@ func (w *writer) erase(id dokkerr.ID) error {
 	if err != nil {
 		return err
 	}
-	for _, query := range []string{keepPositions, deleteEvents, deleteConversations, deleteConfirmed} {
+	for _, query := range []string{keepPositions, deleteEvents, deleteConversations, deleteConfirmed, deleteBlocks} {
 		if err := w.exec(query, u.key); err != nil {
 			return err
 		}
 	}
-	w.talks.drop(func(users pair) bool { return users[0] == id || users[1] == id })
+	isTheirs := func(users pair) bool { return users[0] == id || users[1] == id }
+	w.talks.dropAll(isTheirs)
+	w.blocks.dropAll(isTheirs)
 	u.seen = false
 	return w.exec(endPast, u.key, int64(w.next(u)))
 }

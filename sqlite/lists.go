@@ -57,7 +57,9 @@ SELECT user.id FROM user WHERE key IN (
 	SELECT high FROM conversation, me WHERE low = me.key
 	UNION SELECT low FROM conversation, me WHERE high = me.key
 	UNION SELECT owner FROM booking, me WHERE boater = me.key AND status IN ('pending', 'confirmed', 'active')
-	UNION SELECT boater FROM booking, me WHERE owner = me.key AND status IN ('pending', 'confirmed', 'active'))`
+	UNION SELECT boater FROM booking, me WHERE owner = me.key AND status IN ('pending', 'confirmed', 'active')
+	EXCEPT SELECT other FROM block, me WHERE user = me.key
+	EXCEPT SELECT user FROM block, me WHERE other = me.key)`
 
 // Contacts implements dokkerr.Reader.
 func (r *reader) Contacts(user dokkerr.ID) (contacts []dokkerr.ID, err error) {

@@ -178,11 +178,11 @@ func TestRolledBackFile(t *testing.T) {
 // TestPlans lets SQLite explain every query: none walks through a table, or sorts what could be long.
 func TestPlans(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "test.db"), nil)
-	walk := regexp.MustCompile(`SCAN (event|user|conversation|booking|payment|answer|provider_event|revocation)\b`)
+	walk := regexp.MustCompile(`SCAN (event|user|conversation|booking|payment|answer|provider_event|revocation|block)\b`)
 	for _, query := range []string{
 		selectUser, selectHead, selectInbox, conversationByID, conversationByUsers, messageByID, messageByKey,
 		lowestMessages, highestMessages, selectConversations, selectContacts, selectNotification, selectNotifications,
-		countUnread, bookingByID, bookingsOfUser, paymentByID, paymentsOfBooking, selectProviderEvent, selectLastAttempt, selectRevocations, trimRevocations, passing, selectExpired, selectTrimmed, resolveUser, resolveListing, resolveBooking,
+		countUnread, bookingByID, bookingsOfUser, paymentByID, paymentsOfBooking, selectProviderEvent, selectLastAttempt, selectRevocations, trimRevocations, selectBlocked, countBlocks, deleteBlocks, passing, selectExpired, selectTrimmed, resolveUser, resolveListing, resolveBooking,
 		keepPositions, deleteEvents, deleteConversations, deleteConfirmed,
 	} {
 		plan, err := explain(t, s, query)

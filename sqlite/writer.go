@@ -32,6 +32,7 @@ type writer struct {
 	lastKey int64                     // of the last event written
 	users   *cache[dokkerr.ID, *user] // heads as assigned, ahead of the horizon
 	talks   *cache[pair, *conversation]
+	blocks  *cache[pair, bool]
 }
 
 func newWriter(c *conn, horizon *atomic.Int64, o *Options) (*writer, error) {
@@ -49,6 +50,7 @@ func newWriter(c *conn, horizon *atomic.Int64, o *Options) (*writer, error) {
 		conn:    c,
 		users:   newCache[dokkerr.ID, *user](maxHeads),
 		talks:   newCache[pair, *conversation](maxHeads),
+		blocks:  newCache[pair, bool](maxHeads),
 	}
 	w.tx.lookup = lookup{ctx: context.Background(), conn: c, horizon: everything}
 	w.tx.w = w
@@ -64,6 +66,7 @@ func newWriter(c *conn, horizon *atomic.Int64, o *Options) (*writer, error) {
 func (w *writer) forget() error {
 	w.users.clear()
 	w.talks.clear()
+	w.blocks.clear()
 	w.tx.reset()
 	err := w.conn.row(context.Background(), "SELECT ifnull(max(key), 0) FROM event", nil, &w.lastKey)
 	w.lastKey = max(w.lastKey, w.horizon.Load()) // a key below the horizon would show before it is told
