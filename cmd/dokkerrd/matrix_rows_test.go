@@ -71,6 +71,15 @@ var eventRows = []eventRow{
 	{"sync", "since", func(x thing) object { return object{"since": x.Position} }, onlyOwnValid},
 	{"auth.refresh", "token", func(x thing) object { return object{"token": x.Token} },
 		map[relation]string{mine: "", foreign: "FORBIDDEN", absent: "AUTH_ERROR"}},
+	// Anybody may be blocked but oneself; each row is taken back by one behind it.
+	{"user.block", "userId", func(x thing) object { return object{"userId": x.Other} }, everywhere},
+	{"user.unblock", "userId", func(x thing) object { return object{"userId": x.Other} }, everywhere},
+	{"user.block", "short userId", func(x thing) object { return object{"userId": x.Other[:8]} }, map[relation]string{mine: "", foreign: ""}},
+	{"user.unblock", "short userId", func(x thing) object { return object{"userId": x.Other[:8]} }, map[relation]string{mine: "", foreign: ""}},
+	{"user.block", "a party's userId", func(x thing) object { return object{"userId": x.Person} }, map[relation]string{mine: "VALIDATION_ERROR", foreign: "", absent: ""}},
+	{"user.unblock", "a party's userId", func(x thing) object { return object{"userId": x.Person} }, map[relation]string{mine: "VALIDATION_ERROR", foreign: "", absent: ""}},
+	{"user.block", "senderId", func(x thing) object { return object{"userId": x.Other, "senderId": x.Person} }, neverValid},
+	{"user.unblock", "senderId", func(x thing) object { return object{"userId": x.Other, "senderId": x.Person} }, neverValid},
 }
 
 // What only the server tells, and what nobody does.
