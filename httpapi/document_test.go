@@ -41,7 +41,7 @@ var samples = map[string]sample{
 		other: strings.Replace(applicationNews, "7", "8", 1),
 	},
 	"GET /v1/users/{id}/presence":    {path: "/v1/users/" + asha[:8] + "/presence", nobody: "/v1/users/" + noID + "/presence"},
-	"POST /v1/users/{id}/disconnect": {path: "/v1/users/" + asha[:8] + "/disconnect", nobody: "/v1/users/" + noID + "/disconnect"},
+	"POST /v1/users/{id}/disconnect": {path: "/v1/users/" + asha[:8] + "/disconnect", nobody: "/v1/users/" + noID + "/disconnect", other: `{"jti":"t-1"}`},
 	"GET /v1/users/{id}/export":      {path: "/v1/users/" + asha[:8] + "/export", nobody: "/v1/users/" + noID + "/export"},
 	"DELETE /v1/users/{id}":          {path: "/v1/users/" + asha, nobody: "/v1/users/" + noID, other: "{}"},
 	"GET /v1/metrics":                {path: "/v1/metrics"},
