@@ -1,0 +1,140 @@
+package attacks
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dokkerr/realtime/token"
+	"github.com/dokkerr/realtime/token/tokentest"
+)
+
+// TestAttacks runs the table. Who waits for deadlines does so at a server of their own, meanwhile.
+func TestAttacks(t *testing.T) {
+	binary := build(t)
+	key := tokentest.NewKey(t, "key-1", "ES256")
+	issuer := &tokentest.Issuer{}
+	issuer.Publish(key)
+	keys := httptest.NewServer(issuer)
+	defer keys.Close()
+	usual := serve(t, binary, "JWT_SECRET="+secret)
+	keyed := serve(t, binary, keyedSettings(t, keys.URL)...)
+	keyed.issue(t, key)
+	t.Run("rows", func(t *testing.T) {
+		if !testing.Short() {
+			t.Run("slow", func(t *testing.T) {
+				t.Parallel()
+				serve(t, binary, "JWT_SECRET="+secret).together(t, slow())
+			})
+		}
+		t.Run("usual", func(t *testing.T) {
+			t.Parallel()
+			usual.inTurn(t, protocol(), webSockets(), tokens(t), stack(), further(), reference())
+			keyed.inTurn(t, issuerTokens(t, issuer, key), encrypted())
+			keyed.together(t, slowEncrypted())
+		})
+	})
+	if !testing.Short() {
+		usual.inTurn(t, floods())
+	}
+}
+
+// keyedSettings are those of a server that speaks TLS, takes an issuer's tokens and soon misses a pong.
+func keyedSettings(t *testing.T, keysURL string) []string {
+	cert, key := certificate(t)
+	return []string{"JWKS_URL=" + keysURL, "JWT_ISSUER=" + issuerName, "JWT_AUDIENCE=realtime", "TLS_CERT_FILE=" + cert, "TLS_KEY_FILE=" + key, "LIMITS=pingInterval=1s,pingTimeout=1s"}
+}
+
+// issue has people get their tokens from the issuer.
+func (s *server) issue(t *testing.T, key tokentest.Key) {
+	s.sign = func(who token.Identity) string {
+		return key.Sign(t, fmt.Sprintf(`{"id":%q,"iss":%q,"aud":"realtime","exp":%d}`, who.User, issuerName, who.ExpiresAt.Unix()))
+	}
+}
+
+// inTurn sends the attacks one after the other. After each, all is as it was.
+func (s *server) inTurn(t *testing.T, tables ...[]attack) {
+	s.watched(t, func(birds *canaries, start usage) {
+		for _, table := range tables {
+			for _, a := range table {
+				t.Run(a.row+" "+a.name, func(t *testing.T) {
+					mark := birds.mark()
+					if err := a.send.try(s, a.back); err != nil {
+						t.Error(err)
+					}
+					if err := s.settle(start); err != nil {
+						t.Error(err)
+					}
+					if _, longest, _ := birds.since(mark); longest > strict {
+						t.Logf("an acknowledgement took %v", longest)
+					}
+				})
+			}
+		}
+	})
+}
+
+// together sends the attacks at once. After the last, all is as it was.
+func (s *server) together(t *testing.T, table []attack) {
+	s.watched(t, func(_ *canaries, start usage) {
+		var all sync.WaitGroup
+		failed := make([]error, len(table))
+		for i, a := range table {
+			all.Go(func() { failed[i] = a.send.try(s, a.back) })
+		}
+		all.Wait()
+		for i, a := range table {
+			t.Run(a.row+" "+a.name, func(t *testing.T) {
+				if failed[i] != nil {
+					t.Error(failed[i])
+				}
+			})
+		}
+		if err := s.settle(start); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// watched has canaries chat meanwhile, which must not notice, and reads the log afterwards.
+func (s *server) watched(t *testing.T, attack func(birds *canaries, start usage)) {
+	birds := s.chat(t)
+	before := birds.baseline()
+	start, err := s.usage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := birds.mark()
+	attack(birds, start)
+	birds.judge(t, mark, before)
+	birds.stopped(t)
+	if err := s.checkLog(); err != nil {
+		t.Error(err)
+	}
+}
+
+const (
+	strict  = 100 * time.Millisecond
+	lenient = 5 // times what it was before
+)
+
+// baseline has the canaries chat for a while, and tells how long their acknowledgements take.
+func (c *canaries) baseline() time.Duration {
+	from := c.mark()
+	for deadline := time.Now().Add(patience); c.mark()-from < 50 && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	p99, _, _ := c.since(from)
+	return p99
+}
+
+func (c *canaries) judge(t *testing.T, mark int, before time.Duration) {
+	t.Helper()
+	p99, longest, count := c.since(mark)
+	t.Logf("%d acknowledgements, 99 of 100 within %v, all within %v; before 99 of 100 within %v", count, p99, longest, before)
+	if p99 > max(strict, lenient*before) {
+		t.Errorf("99 of 100 acknowledgements took %v, %v before", p99, before)
+	}
+}
