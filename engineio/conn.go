@@ -23,8 +23,10 @@ type conn struct {
 	over    bool         // the reader's: what still comes does not matter
 	adopted bool         // the reader's: carries the session
 	entered bool         // the reader's: in a turn of callbacks
+	whole   bool         // the reader's: a message came to its end since the last look
+	partial bool         // the reader's: a message is under way, for which timer runs
 
-	timer  *time.Timer    // under session.mu: until when a candidate has to take over
+	timer  *time.Timer    // under session.mu: until when a candidate has to take over, or a message to be whole
 	reader wsproto.Reader // the reader's
 	rest   []byte         // the writer's: what the connection did not take
 }
@@ -78,6 +80,8 @@ func (c *conn) Readable(parked netpoll.Conn) (goOn bool) {
 	readPool.Put(buf)
 	if err != netpoll.ErrAgain {
 		c.gone(err)
+	} else if c.adopted && !c.over {
+		c.watch()
 	}
 	return c.session.hasDeferred()
 }
@@ -110,11 +114,42 @@ func (c *conn) handle(err error) {
 	}
 }
 
+// watch bounds how long a message may be under way, whose fragments may be below every other limit for ever.
+func (c *conn) watch() {
+	begun := !c.reader.Idle()
+	if begun == c.partial && !(begun && c.whole) {
+		return
+	}
+	c.partial, c.whole = begun, false
+	c.stopTimer()
+	if begun {
+		c.session.mu.Lock()
+		c.timer = time.AfterFunc(c.session.srv.options.MessageTimeout, c.tooSlow)
+		c.session.mu.Unlock()
+	}
+}
+
+func (c *conn) stopTimer() {
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+}
+
+func (c *conn) tooSlow() {
+	c.session.end(TransportError, ending{frame: closeFrame(wsproto.PolicyViolated, "the message takes too long")})
+}
+
 // gone settles what the end of the connection means for the session.
 func (c *conn) gone(err error) {
 	if !c.adopted {
 		c.release()
 		return
+	}
+	if c.partial {
+		c.stopTimer()
 	}
 	reason := TransportError
 	if errors.Is(err, io.EOF) {
@@ -193,12 +228,14 @@ func (c *conn) violated(last Frame, reason Reason) error {
 func (c *conn) frame(op wsproto.Opcode, data []byte) error {
 	switch op {
 	case wsproto.Text:
+		c.whole = true
 		p, err := eioproto.Parse(data)
 		if err != nil {
 			return c.violated(plainCloseWire, ParseError)
 		}
 		return c.packet(p)
 	case wsproto.Binary:
+		c.whole = true
 		p, err := c.session.parseBinary(data)
 		if err != nil {
 			return c.violated(plainCloseWire, ParseError)

@@ -61,6 +61,7 @@ type Options struct {
 	MaxOutbox      int           // bytes waiting for one client; 0: 1 MiB
 	WriteTimeout   time.Duration // a write without progress; 0: 10 s
 	BodyTimeout    time.Duration // for a whole polling body to arrive; 0: 10 s
+	MessageTimeout time.Duration // for a whole WebSocket message to arrive, from its first byte; 0: 30 s
 	Compress       int           // polling answers above so many bytes are gzipped; 0: 1,024; negative: never
 	Goroutines     bool          // read every connection by a goroutine of its own, also where a poller could
 	Deflate        bool          // offer permessage-deflate, for frames from 1 KiB; costs CPU, and memory while compressing
@@ -84,6 +85,7 @@ func (o Options) withDefaults() Options {
 	o.MaxOutbox = or(o.MaxOutbox, 1<<20)
 	o.WriteTimeout = or(o.WriteTimeout, 10*time.Second)
 	o.BodyTimeout = or(o.BodyTimeout, 10*time.Second)
+	o.MessageTimeout = or(o.MessageTimeout, 30*time.Second)
 	o.Compress = or(o.Compress, 1024)
 	if o.CheckOrigin == nil {
 		o.CheckOrigin = sameOrigin

@@ -234,3 +234,52 @@ func TestPollThatIsNeverReadIsGivenUp(t *testing.T) {
 		}
 	})
 }
+
+// A message whose fragments come for ever, each below every limit of size and count, is given up after 30 s.
+func TestMessageThatNeverEndsIsGivenUp(t *testing.T) {
+	for name, next := range map[string][]byte{"fragments": {0x00, 0x81, 0, 0, 0, 0, 'x'}, "pings between": {0x89, 0x80, 0, 0, 0, 0}} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, &engineio.Options{PingInterval: time.Hour}, func(l *pipeListener, e *echo) {
+				p := l.dialWebSocket(t, "")
+				p.frame()
+				start := time.Now()
+				ended := make(chan time.Duration)
+				go func() {
+					for p.frame() != "" || time.Since(start) < 29*time.Second { // pongs are empty
+					}
+					ended <- time.Since(start)
+				}()
+				for _, err := p.conn.Write([]byte{0x01, 0x81, 0, 0, 0, 0, '4'}); err == nil && time.Since(start) < time.Minute; _, err = p.conn.Write(next) {
+					time.Sleep(time.Second)
+				}
+				if took := <-ended; took < 29*time.Second || took > 33*time.Second {
+					t.Errorf("given up after %v", took)
+				}
+				if reason := <-e.closed; reason != engineio.TransportError {
+					t.Errorf("ended with %q", reason)
+				}
+			})
+		})
+	}
+}
+
+// A client that never rests, so that a message is always under way, is not slow.
+func TestManyMessagesInPiecesAreNotGivenUp(t *testing.T) {
+	bubble(t, &engineio.Options{PingInterval: time.Hour}, func(l *pipeListener, _ *echo) {
+		p := l.dialWebSocket(t, "")
+		p.frame()
+		begun := []byte{0x81, 0x82, 0, 0, 0, 0, '4'}
+		if _, err := p.conn.Write(begun); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			time.Sleep(10 * time.Second)
+			if _, err := p.conn.Write(append([]byte{'x'}, begun...)); err != nil {
+				t.Fatal(err)
+			}
+			if got := p.frame(); got != "4x" {
+				t.Fatalf("got %q", got)
+			}
+		}
+	})
+}
