@@ -86,12 +86,16 @@ func newHTTPServer(h http.Handler, secure *tls.Config, log *slog.Logger) *http.S
 	}
 }
 
-// onlyOrigin refuses what is meant for a proxy, and keeps browsers that came by TLS to it.
+// onlyOrigin refuses what is meant for a proxy, and keeps browsers that came by TLS to it. A request in chunks is its connection's last:
+// if it said a length too, which net/http forgets, a proxy may have seen its end elsewhere (RFC 9112 §6.1).
 func onlyOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Host != "" || r.Method == http.MethodConnect {
 			http.Error(w, "this is no proxy", http.StatusBadRequest)
 			return
+		}
+		if len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
 		}
 		if r.TLS != nil {
 			w.Header().Set("Strict-Transport-Security", "max-age=31536000")

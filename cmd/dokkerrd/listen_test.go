@@ -139,6 +139,24 @@ func TestHostileRequests(t *testing.T) {
 	}
 }
 
+// A length and chunks are two opinions on where a request ends: what stands behind it is no request (RFC 9112 §6.1).
+func TestNothingIsSmuggledBehindChunks(t *testing.T) {
+	p := startProgram(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const request = "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	answers, err := io.ReadAll(conn)
+	if n := strings.Count(string(answers), "HTTP/1.1 "); err != nil || n != 1 {
+		t.Errorf("%d answers, %v:\n%s", n, err, answers)
+	}
+}
+
 func TestLoopbackInBothFamilies(t *testing.T) {
 	listeners, err := listen(t.Context(), []string{"127.0.0.1", "::1"}, 0)
 	if err != nil {
