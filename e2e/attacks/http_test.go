@@ -139,7 +139,7 @@ func claimedIdentity(s *server) error {
 	if err != nil {
 		return err
 	}
-	o := &polling{server: s, sid: sidOf(got.body)}
+	o := &polling{server: s, sid: s.sidOf(got.body)}
 	defer o.close()
 	if answer, err := connect(o, map[string]any{}); err != nil || answer != `44{"message":"Authentication error"}` {
 		return fmt.Errorf("CONNECT was answered %s, %v", answer, err)
@@ -202,5 +202,12 @@ func (s *server) checkLog() error {
 			return fmt.Errorf("the log has %q: %.200q", told, text[max(0, at-100):])
 		}
 	}
-	return nil
+	var err error
+	s.sids.Range(func(sid, _ any) bool {
+		if strings.Contains(text, sid.(string)) {
+			err = fmt.Errorf("the log has the session id %s", sid)
+		}
+		return err == nil
+	})
+	return err
 }

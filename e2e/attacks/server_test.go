@@ -40,6 +40,7 @@ type server struct {
 	sign             func(who token.Identity) string // a token for somebody
 	process          *exec.Cmd
 	output           output
+	sids             sync.Map // the session ids that were given out
 }
 
 // output is what a process says; it may be read meanwhile.

@@ -36,15 +36,16 @@ func openStreaming(s *server) (session, error) {
 		return nil, err
 	}
 	opening, err := w.frame()
-	return &streaming{w, sidOf(string(opening.payload))}, err
+	return &streaming{w, s.sidOf(string(opening.payload))}, err
 }
 
-// sidOf reads the opening packet.
-func sidOf(opening string) string {
+// sidOf reads the opening packet, and keeps the id: the log must not have it.
+func (s *server) sidOf(opening string) string {
 	var told struct{ SID string }
 	if json.Unmarshal([]byte(strings.TrimPrefix(opening, "0")), &told) != nil {
 		return ""
 	}
+	s.sids.Store(told.SID, true)
 	return told.SID
 }
 
@@ -96,7 +97,7 @@ func openPolling(s *server) (session, error) {
 	if got.status != 200 {
 		return nil, fmt.Errorf("the handshake was answered %d %s", got.status, got.body)
 	}
-	return &polling{server: s, sid: sidOf(got.body)}, nil
+	return &polling{server: s, sid: s.sidOf(got.body)}, nil
 }
 
 func (p *polling) query() string { return "EIO=4&transport=polling&sid=" + p.sid }

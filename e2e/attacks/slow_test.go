@@ -200,7 +200,7 @@ func halfClose(s *server) error {
 	if err := w.closed(2500 * time.Millisecond); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(4 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if _, err := io.WriteString(w, "x"); err != nil {
 			return nil
 		}

@@ -1,0 +1,136 @@
+package attacks
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dokkerr/realtime/token/tokentest"
+)
+
+// The list has these rows: A-01 to A-37, A-40 to A-54 and A-60 to A-90 are attacks, R-01 to R-37 the lines of what the official server
+// answers.
+func numbers() (all []string) {
+	for _, part := range []struct {
+		letter      string
+		first, last int
+	}{{"A", 1, 37}, {"A", 40, 54}, {"A", 60, 90}, {"R", 1, 37}} {
+		for n := part.first; n <= part.last; n++ {
+			all = append(all, fmt.Sprintf("%s-%02d", part.letter, n))
+		}
+	}
+	return all
+}
+
+// notApplicable is the rows that nothing can be sent for, each with the reason.
+var notApplicable = map[string]string{
+	"A-16": "the service asks no client for an acknowledgement; the library's is bounded in time and number: TestTooManyAcks of socketio",
+	"A-20": "one node: nothing comes by a message queue",
+	"A-29": "the service opens no WebSocket; that of tests is held by floor_test.go",
+	"A-33": "the service opens no WebSocket",
+	"A-67": "no PostgreSQL in this build; floor_test.go holds the driver's version",
+	"A-68": "no Redis in this build; floor_test.go holds the client's version",
+	"A-69": "nothing to send: floor_test.go holds the toolchain's version",
+	"A-80": "the service asks no client for an acknowledgement; the library's is bounded in time and number: TestTooManyAcks of socketio",
+}
+
+// pending is what ought to pass and does not yet, each with the reason. It is run as well, and must fail: what passes belongs above.
+func pending() []awaited {
+	return []awaited{
+		{attack{"A-32", "20 KB before a token", script(muchBeforeToken), nil}, "the budget of 16 KiB before CONNECT comes with the limits"},
+		{attack{"A-51", "a token that was revoked", script(revoked), nil}, "revocation is not there yet"},
+	}
+}
+
+// awaited is an attack that the server does not withstand yet.
+type awaited struct {
+	attack
+	reason string
+}
+
+// muchBeforeToken sends more than a token needs.
+func muchBeforeToken(s *server) error {
+	return strangers{`40{"token":"` + strings.Repeat("x", 20_000) + `"}`, many(20, "3"+strings.Repeat("x", 1000))}.try(s, ends)
+}
+
+// revoked has the back end revoke all tokens of a user.
+func revoked(s *server) error {
+	o, who, err := s.joined("websocket")
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	if err := (requests{api("POST", "/v1/users/"+who.id+"/revoke", "{}")}).try(s, status(200, 204)); err != nil {
+		return err
+	}
+	return errors.Join(ended(o), s.refusesConnect("websocket", map[string]any{"token": who.token}, `44{"message":"Invalid token"}`))
+}
+
+// everything is the whole table.
+func everything(t *testing.T) (all []attack) {
+	for _, table := range [][]attack{
+		protocol(), webSockets(), tokens(t), stack(), further(), reference(), slow(), floods(), encrypted(), slowEncrypted(),
+		issuerTokens(t, &tokentest.Issuer{}, tokentest.NewKey(t, "key-1", "ES256")),
+	} {
+		all = append(all, table...)
+	}
+	return all
+}
+
+// TestEveryRowIsRunOrListed is that no row of the list is forgotten, here or in docs/security.md.
+func TestEveryRowIsRunOrListed(t *testing.T) {
+	run, later := map[string]bool{}, map[string]bool{}
+	for _, a := range everything(t) {
+		for row := range strings.FieldsSeq(a.row) {
+			run[row] = true
+		}
+	}
+	for _, a := range pending() {
+		for row := range strings.FieldsSeq(a.row) {
+			later[row] = true
+		}
+	}
+	known := numbers()
+	for _, row := range known {
+		if places := count(run[row], later[row] && !run[row], notApplicable[row] != ""); places != 1 {
+			t.Errorf("%s is in %d of: run, pending, not applicable", row, places)
+		}
+	}
+	for row := range run {
+		if !slices.Contains(known, row) {
+			t.Errorf("%s is no row of the list", row)
+		}
+	}
+	t.Logf("%d rows: %d run by %d attacks, %d pending, %d not applicable", len(known), len(run), len(everything(t)), len(later), len(notApplicable))
+	tellsEveryRow(t, known)
+}
+
+func count(all ...bool) (n int) {
+	for _, b := range all {
+		if b {
+			n++
+		}
+	}
+	return n
+}
+
+// tellsEveryRow is that the page has the table too.
+func tellsEveryRow(t *testing.T, known []string) {
+	page, err := os.ReadFile("../../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range known {
+		_, line, _ := strings.Cut(string(page), "\n| "+row+" |")
+		line, _, _ = strings.Cut(line, "\n")
+		if applies := !strings.Contains(line, "does not apply"); line == "" || applies == (notApplicable[row] != "") {
+			t.Errorf("docs/security.md says of %s: %q", row, line)
+		}
+		if open := slices.ContainsFunc(pending(), func(a awaited) bool { return a.row == row }); open != strings.Contains(line, "**not yet**") {
+			t.Errorf("docs/security.md says of %s, which is pending: %v: %q", row, open, line)
+		}
+	}
+}
