@@ -16,8 +16,7 @@ func (s *Session) SendConfirmed(f func(), frames ...Frame) {
 	s.outbox.push(pingFrame)
 	s.outbox.push(frames...)
 	if s.outbox.bytes > s.srv.options.MaxOutbox {
-		s.mu.Unlock()
-		s.end(SlowReader, violation)
+		s.overflow()
 		return
 	}
 	s.expectPong(f)

@@ -195,7 +195,7 @@ func TestConformanceOwnOriginIsServed(t *testing.T) {
 func TestConformanceAdmission(t *testing.T) {
 	var refuse error
 	asked := 0
-	options := &engineio.Options{Admit: func(*http.Request) error { asked++; return refuse }}
+	options := &engineio.Options{Admit: func(*http.Request) (engineio.Visit, error) { asked++; return nil, refuse }}
 	inMemory(t, options, func(t *testing.T, h *host) {
 		for _, c := range []struct {
 			refuse error

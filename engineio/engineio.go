@@ -47,7 +47,7 @@ const (
 	ParseError     Reason = "parse error"          // bytes that are no packet
 	ForcedClose    Reason = "forced close"         // Session.Close without a better name
 	ServerShutdown Reason = "server shutting down" // Server.Shutdown
-	SlowReader     Reason = "slow reader"          // the outbox is full, or a write made no progress
+	SlowReader     Reason = "slow reader"          // the outbox is full, a write made no progress, or all clients that are stuck have too much waiting
 )
 
 // Options configures a Server; the zero value has the official server's
@@ -59,6 +59,7 @@ type Options struct {
 	MaxPayload     int           // bytes of one message or polling body; 0: 1,000,000
 	MaxPackets     int           // packets in one polling body; 0: no limit
 	MaxOutbox      int           // bytes waiting for one client; 0: 1 MiB
+	MaxStuck       int           // bytes waiting for clients that take nothing, all together; beyond, those with the most are ended; 0: no limit
 	WriteTimeout   time.Duration // a write without progress; 0: 10 s
 	BodyTimeout    time.Duration // for a whole polling body to arrive; 0: 10 s
 	MessageTimeout time.Duration // for a whole WebSocket message to arrive, from its first byte; 0: 30 s
@@ -71,10 +72,17 @@ type Options struct {
 	// Origin. Nil: no Origin, or one whose host is the request's.
 	CheckOrigin func(r *http.Request) bool
 	// Admit may refuse a handshake; nil admits all. An *AdmitError chooses the
-	// answer; any other error is 403 {"code":4,"message":"Forbidden"}.
-	Admit func(r *http.Request) error
+	// answer; any other error is 403 {"code":4,"message":"Forbidden"}. A Visit
+	// that is not nil is told of the end, and kept in Request.Visit.
+	Admit func(r *http.Request) (Visit, error)
 	// Logger gets what operators need to know; nil: slog.Default().
 	Logger *slog.Logger
+}
+
+// Visit is what Options.Admit keeps of a client that it admitted.
+type Visit interface {
+	// End is called once: when the session has ended, or none was made. It must not block.
+	End()
 }
 
 func (o Options) withDefaults() Options {

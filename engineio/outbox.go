@@ -72,6 +72,16 @@ func (q frames) size() (bytes int) {
 	return bytes
 }
 
+func (q frames) count() int {
+	switch {
+	case q.empty():
+		return 0
+	case q.more == nil:
+		return 1
+	}
+	return 1 + len(*q.more)
+}
+
 func (q frames) anyBinary() bool {
 	for f := range q.all {
 		if f.binary {

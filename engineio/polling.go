@@ -159,6 +159,7 @@ func (s *Session) news(r *http.Request) (answer payload, last bool) {
 	}
 	if waiting := s.outbox.take(); !waiting.empty() {
 		s.outbox.bytes -= waiting.size()
+		s.account()
 		answer = s.payload(waiting, wantsText(r))
 		waiting.release()
 		return answer, false

@@ -14,6 +14,7 @@ type Request struct {
 	Host       string
 	Secure     bool // came over TLS
 	Time       time.Time
+	Visit      Visit // of Options.Admit
 
 	target string // path and query
 	header string // lines of "Name: value", each with a newline

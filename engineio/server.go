@@ -27,6 +27,7 @@ type Server struct {
 	sessions map[string]*Session // by id; also those that linger to tell their client of the end
 	draining bool
 	opened   int // sessions so far
+	stuck    stuck
 
 	// running counts the sessions in the map, the goroutines that serve them and the Close
 	// callbacks that are due. It is raised from zero only under mu, by a handshake while not draining.
@@ -46,6 +47,7 @@ func NewServer(h Handler, o *Options) *Server {
 		poller:   netpoll.New(&netpoll.Options{Goroutines: options.Goroutines}),
 		sessions: make(map[string]*Session),
 		flushers: make([]flusher, runtime.GOMAXPROCS(0)),
+		stuck:    stuck{most: int64(options.MaxStuck)},
 	}
 }
 
@@ -55,6 +57,9 @@ func (srv *Server) Sessions() int {
 	defer srv.mu.Unlock()
 	return len(srv.sessions)
 }
+
+// Stuck returns how many bytes wait for clients that take nothing (see Options.MaxStuck).
+func (srv *Server) Stuck() int { return int(srv.stuck.bytes.Load()) }
 
 // Shutdown refuses new handshakes with 503, closes every session (reason
 // ServerShutdown; what waits is flushed first) and returns when all are closed
@@ -190,30 +195,52 @@ func hasControl(s string) bool {
 
 // handshake admits a new client.
 func (srv *Server) handshake(w http.ResponseWriter, r *http.Request, q query) {
+	visit, err := srv.admit(r)
+	if err != nil {
+		refuseAdmission(err).write(w)
+		return
+	}
+	open := srv.openPolling
+	if q.transport == websocketName {
+		open = srv.openWebSocket
+	}
+	if refused := open(w, r, q, visit); refused != nil {
+		visit.End()
+		refused.write(w)
+	}
+}
+
+func (srv *Server) admit(r *http.Request) (Visit, error) {
 	if srv.options.Admit != nil {
-		if err := srv.options.Admit(r); err != nil {
-			refuseAdmission(err).write(w)
-			return
+		if visit, err := srv.options.Admit(r); visit != nil || err != nil {
+			return visit, err
 		}
 	}
-	if q.transport == websocketName {
-		srv.openWebSocket(w, r, q)
-		return
-	}
-	s, refused := srv.register(r, q, nil)
+	return uncounted{}, nil
+}
+
+// uncounted is the Visit where nobody counts.
+type uncounted struct{}
+
+func (uncounted) End() {}
+
+// openPolling makes a session that starts on long-polling, and answers, unless it returns why not.
+func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request, q query, visit Visit) *refusal {
+	s, refused := srv.register(r, q, nil, visit)
 	if refused != nil {
-		refused.write(w)
-		return
+		return refused
 	}
 	srv.handler.Open(s)
 	s.leave()
 	s.respond(w, r, s.payload(frames{first: srv.openPacket(s.id, `["websocket"]`)}, wantsText(r)))
+	return nil
 }
 
 // register makes a session, on c or, when that is nil, on polling. The handler is still to be told, by who then calls
 // leave.
-func (srv *Server) register(r *http.Request, q query, c *conn) (*Session, *refusal) {
+func (srv *Server) register(r *http.Request, q query, c *conn, visit Visit) (*Session, *refusal) {
 	s := &Session{srv: srv, id: newID(), v3: q.v3, ws: c, busy: true, request: remember(r)}
+	s.request.Visit = visit
 	if c != nil {
 		c.session = s
 	} else {
@@ -239,6 +266,7 @@ func (srv *Server) remove(s *Session) {
 	delete(srv.sessions, s.id)
 	srv.mu.Unlock()
 	if there {
+		s.request.Visit.End()
 		srv.wheel.forget(s)
 		srv.running.Done()
 	}

@@ -18,6 +18,7 @@ type Session struct {
 	queued   bool // waits for the flusher
 	writing  bool // somebody writes to ws
 	extended bool // another packet has put the time-out off since the last ping or pong
+	stuck    bool // the client of a WebSocket has not taken what was written
 	outbox   outbox
 	ws       *conn    // carries the session; nil: long-polling does
 	flusher  *flusher // fixed at birth; writes for this session
@@ -33,7 +34,8 @@ type Session struct {
 
 	reason    Reason        // once it is no longer open
 	beat      time.Duration // when the heartbeat, or the end, goes on, by the wheel's clock
-	stall     time.Duration // when a client that takes nothing has taken too long; 0: nothing is stuck
+	stall     time.Duration // when a stuck client has taken nothing for too long; 0 unless it is stuck
+	charged   int           // of the outbox, to the server's stuck
 	pings     []func()      // those that wait for their pongs, oldest first; what to call, or nil
 	candidate *conn         // has asked for the upgrade
 	deferred  Worker        // begins when the turn is over
@@ -100,8 +102,7 @@ func (s *Session) Send(frames ...Frame) {
 	}
 	s.outbox.push(frames...)
 	if s.outbox.bytes > s.srv.options.MaxOutbox {
-		s.mu.Unlock()
-		s.end(SlowReader, violation)
+		s.overflow()
 		return
 	}
 	s.flush()
@@ -186,6 +187,7 @@ func (s *Session) lost(reason Reason) {
 	s.candidate = nil
 	s.state = closed
 	s.outbox.drop()
+	s.account()
 	s.wakeGet()
 	ws := s.ws
 	s.mu.Unlock()
@@ -369,6 +371,9 @@ func (s *Session) alarm() {
 		s.mu.Unlock()
 	case s.state == open && len(s.pings) == 0 && !s.v3:
 		s.ping(nil)
+	case s.state == open && s.busy: // the pong may stand behind what is being handled
+		s.wakeIn(s.srv.options.PingTimeout)
+		s.mu.Unlock()
 	case s.state == open:
 		s.mu.Unlock()
 		s.end(PingTimeout, violation)

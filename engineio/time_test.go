@@ -37,19 +37,24 @@ func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 func bubble(t *testing.T, o *engineio.Options, f func(l *pipeListener, e *echo)) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEcho()
-		srv := engineio.NewServer(e, o)
-		l := &pipeListener{make(chan net.Conn), make(chan struct{})}
-		web := &http.Server{Handler: srv}
-		go web.Serve(l)
-		f(l, e)
-		if err := srv.Shutdown(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if err := web.Close(); err != nil {
-			t.Error(err)
-		}
-		synctest.Wait()
+		bubbleOf(t, o, e, func(l *pipeListener) { f(l, e) })
 	})
+}
+
+// bubbleOf runs f in a bubble, with a server of another handler.
+func bubbleOf(t *testing.T, o *engineio.Options, handler engineio.Handler, f func(l *pipeListener)) {
+	srv := engineio.NewServer(handler, o)
+	l := &pipeListener{make(chan net.Conn), make(chan struct{})}
+	web := &http.Server{Handler: srv}
+	go web.Serve(l)
+	f(l)
+	if err := srv.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := web.Close(); err != nil {
+		t.Error(err)
+	}
+	synctest.Wait()
 }
 
 // peer is a client on one connection.

@@ -13,24 +13,23 @@ import (
 // errProbe ends a connection that asked for the upgrade and did not go through with it.
 var errProbe = errors.New("engineio: no upgrade")
 
-// openWebSocket makes a session that starts on a WebSocket.
-func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, q query) {
+// openWebSocket makes a session that starts on a WebSocket, and answers, unless it returns why not.
+func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, q query, visit Visit) *refusal {
 	if refused := srv.refusesWebSocket(r); refused != nil {
-		refused.write(w)
-		return
+		return refused
 	}
 	raw, early, err := hijack(w)
 	if err != nil {
 		srv.options.Logger.Error("engineio: a WebSocket needs a connection that can be hijacked", "error", err)
-		badRequest.write(w)
-		return
+		return badRequest
 	}
 	c := &conn{adopted: true}
 	answer := srv.accept(c, r)
-	s, refused := srv.register(r, q, c)
-	if refused != nil {
+	s, refused := srv.register(r, q, c, visit)
+	if refused != nil { // the server is about to stop
 		raw.Close()
-		return
+		visit.End()
+		return nil
 	}
 	answer = append(answer, srv.openPacket(s.id, `[]`).wire...)
 	err = srv.answer(raw, answer)
@@ -39,9 +38,10 @@ func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, q query
 	if err != nil {
 		raw.Close()
 		c.gone(err)
-		return
+		return nil
 	}
 	c.park(raw, early)
+	return nil
 }
 
 // accept sets c up as r asks for, and returns the answer to a handshake that was checked.

@@ -59,6 +59,7 @@ func (f *flusher) next() []*Session {
 
 // flush has what waits brought to the client. It is called with mu held and returns without it.
 func (s *Session) flush() {
+	s.account()
 	switch {
 	case s.ws == nil:
 		s.wakeGet()
@@ -109,7 +110,8 @@ func (c *conn) Writable(parked netpoll.Conn) {
 		return
 	}
 	c.rest = nil
-	s.stall = 0
+	s.stuck, s.stall = false, 0
+	s.account()
 	s.endWriting()
 }
 
@@ -126,7 +128,8 @@ func (s *Session) cutShort(rest []byte, err error) {
 		return
 	}
 	s.ws.rest = rest
-	s.stall = s.srv.wheel.clock() + s.srv.options.WriteTimeout
+	s.stuck, s.stall = true, s.srv.wheel.clock()+s.srv.options.WriteTimeout
+	s.account()
 	s.rewind()
 	parked := s.ws.parked
 	s.mu.Unlock()

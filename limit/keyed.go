@@ -42,6 +42,26 @@ func (k *Keyed[K]) Allow(key K, now time.Time) (ok bool, wait time.Duration) {
 	return ok, wait
 }
 
+// Ready returns what Allow would, and takes and remembers nothing.
+func (k *Keyed[K]) Ready(key K, now time.Time) (ok bool, wait time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	i, known := k.slots[key]
+	if !known {
+		return true, 0
+	}
+	full := k.buckets[i].full
+	wait, ok = k.pace.take(&full, now, 0)
+	return ok, wait
+}
+
+// Reserve is Limiter.Reserve for key.
+func (k *Keyed[K]) Reserve(key K, now time.Time, max time.Duration) (wait time.Duration, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.pace.take(&k.buckets[k.slot(key)].full, now, max)
+}
+
 // Len returns the number of keys remembered.
 func (k *Keyed[K]) Len() int {
 	k.mu.Lock()

@@ -1,4 +1,4 @@
-// Package limit keeps rates and budgets per key, bounded in memory.
+// Package limit keeps rates and counts, each for one owner or by key, bounded in memory.
 package limit
 
 import (
@@ -12,6 +12,9 @@ type Rate struct {
 	PerSecond float64
 	Burst     int
 }
+
+// Unlimited is a Rate that allows everything, where the zero Rate stands for a default.
+var Unlimited = Rate{PerSecond: math.Inf(1)}
 
 // Limiter is a token bucket for one owner. The zero value, and one made of a zero Rate, allow everything.
 // It has no timer and no goroutine. Not for concurrent use.

@@ -24,11 +24,11 @@ func registerKit(srv *socketio.Server, c config) {
 }
 
 // denyOnRequest refuses a handshake that asks for it.
-func denyOnRequest(r *http.Request) error {
+func denyOnRequest(r *http.Request) (engineio.Visit, error) {
 	if r.URL.Query().Get("deny") == "1" {
-		return &engineio.AdmitError{Message: "conformance denied"}
+		return nil, &engineio.AdmitError{Message: "conformance denied"}
 	}
-	return nil
+	return nil, nil
 }
 
 const answerTime = 5 * time.Second

@@ -1,0 +1,172 @@
+package engineio_test
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dokkerr/realtime/engineio"
+)
+
+// TestStuckClientsShareABudget: those for which most waits are ended when it is spent, and nobody else.
+func TestStuckClientsShareABudget(t *testing.T) {
+	inMemory(t, &engineio.Options{MaxStuck: 100_000}, func(t *testing.T, h *host) {
+		frame := textFrame(strings.Repeat("x", 10_000))
+		fat, lean := h.openPolling(), h.openPolling()
+		fatSession, leanSession := h.opened(), h.opened()
+		lean.want(lean.post("4kept"), 200, "ok")
+		for range 8 {
+			fatSession.Send(frame)
+		}
+		if stuck := h.srv.Stuck(); stuck < 80_000 || stuck > 82_000 {
+			t.Errorf("%d bytes are stuck, want about 80,000", stuck)
+		}
+		leanSession.Send(frame)
+		synctest.Wait()
+		h.wantOpen(2)
+		leanSession.Send(frame)
+		synctest.Wait()
+		h.wantEnd(engineio.SlowReader)
+		fat.wantUnknown()
+		if stuck := h.srv.Stuck(); stuck < 20_000 || stuck > 21_000 {
+			t.Errorf("%d bytes are stuck, want about 20,000", stuck)
+		}
+		if a := lean.get(); a.status != 200 || !strings.HasPrefix(a.body, "4kept\x1e4xxx") || len(a.body) < 20_000 {
+			t.Errorf("the other one got %d, %d bytes", a.status, len(a.body))
+		}
+		if stuck := h.srv.Stuck(); stuck != 0 {
+			t.Errorf("%d bytes are stuck when all was taken", stuck)
+		}
+	})
+}
+
+// TestReadersCostNoBudget: what is on its way to clients that take it is not counted, whatever it is.
+func TestReadersCostNoBudget(t *testing.T) {
+	inMemory(t, &engineio.Options{MaxStuck: 1}, func(t *testing.T, h *host) {
+		s := h.openSocket()
+		for range 100 {
+			s.wantAlive()
+		}
+		p := h.openPolling()
+		h.opened()
+		session := h.opened()
+		pending := p.pending()
+		session.Send(textFrame("news"))
+		h.want(<-pending, 200, "4news")
+		h.wantOpen(2)
+	})
+}
+
+// TestStuckWebSocket: one that does not read is counted, ended at once when the budget is spent, and healed by reading in time.
+func TestStuckWebSocket(t *testing.T) {
+	inMemory(t, &engineio.Options{MaxStuck: 100_000, WriteTimeout: time.Minute}, func(t *testing.T, h *host) {
+		s := h.openSocket() // reads nothing from here on
+		session := h.opened()
+		frame := textFrame(strings.Repeat("x", 10_000))
+		for range 3 {
+			session.Send(frame)
+			synctest.Wait()
+		}
+		for range 3 {
+			s.want("4" + strings.Repeat("x", 10_000))
+		}
+		synctest.Wait()
+		if stuck := h.srv.Stuck(); stuck != 0 {
+			t.Errorf("%d bytes are stuck when all was read", stuck)
+		}
+		for range 11 {
+			session.Send(frame)
+			synctest.Wait()
+		}
+		h.wantEnd(engineio.SlowReader)
+		if stuck := h.srv.Stuck(); stuck != 0 {
+			t.Errorf("%d bytes are stuck without a session", stuck)
+		}
+	})
+}
+
+// TestBusyReaderIsNoDeadPeer: while the server holds up the reading of what a client has sent, a pong behind it is not missed.
+func TestBusyReaderIsNoDeadPeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		e := &holdUp{echo: newEcho(), until: release}
+		bubbleOf(t, nil, e, func(l *pipeListener) {
+			p := l.dialWebSocket(t, "")
+			p.frame()
+			p.send("4held up")
+			synctest.Wait()
+			time.Sleep(3 * time.Minute)
+			if len(e.closed) > 0 {
+				t.Fatalf("ended: %s", <-e.closed)
+			}
+			close(release)
+			for p.frame() != "4held up" {
+			}
+			p.send("3")
+			time.Sleep(20 * time.Second)
+			if len(e.closed) > 0 {
+				t.Fatalf("ended: %s", <-e.closed)
+			}
+			p.conn.Close()
+		})
+	})
+}
+
+// holdUp is an echo whose messages are held up.
+type holdUp struct {
+	*echo
+	until chan struct{}
+}
+
+func (h *holdUp) Message(s *engineio.Session, m engineio.Message) {
+	<-h.until
+	h.echo.Message(s, m)
+}
+
+type visit struct{ ends atomic.Int32 }
+
+func (v *visit) End() { v.ends.Add(1) }
+
+// TestConformanceVisits: who was admitted is told of the end once, however it comes, and also when nothing came of the handshake.
+func TestConformanceVisits(t *testing.T) {
+	var visits []*visit
+	options := &engineio.Options{Admit: func(*http.Request) (engineio.Visit, error) {
+		visits = append(visits, new(visit))
+		return visits[len(visits)-1], nil
+	}}
+	inMemory(t, options, func(t *testing.T, h *host) {
+		ends := func(want ...int32) {
+			t.Helper()
+			synctest.Wait()
+			if len(visits) != len(want) {
+				t.Fatalf("%d visits, want %d", len(visits), len(want))
+			}
+			for i, v := range visits {
+				if got := v.ends.Load(); got != want[i] {
+					t.Errorf("visit %d ended %d times, want %d", i, got, want[i])
+				}
+			}
+		}
+		p := h.openPolling()
+		session := h.opened()
+		if session.Request().Visit != visits[0] {
+			t.Error("the session does not know its visit")
+		}
+		p.probe().send("5")
+		ends(0)
+		h.openSocket()
+		h.opened().Close("enough")
+		time.Sleep(3 * time.Second)
+		ends(0, 1)
+		if _, a := h.handshake("EIO=4&transport=websocket", nil, "Sec-WebSocket-Version", "8"); a.status == 101 {
+			t.Error("a handshake of another version was taken")
+		}
+		ends(0, 1, 1)
+		session.Close("enough")
+		time.Sleep(3 * time.Second)
+		ends(1, 1, 1)
+	})
+}

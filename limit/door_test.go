@@ -1,0 +1,181 @@
+package limit_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dokkerr/realtime/limit"
+)
+
+func TestNetworks(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"192.0.2.1", "192.0.2.1", true},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"192.0.2.1", "::ffff:192.0.2.1", true},
+		{"2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true},
+		{"2001:db8:1:2::1", "2001:db8:1:3::1", false},
+		{"2001:db8:1:2::1", "2001:db8:1:2::1%eth0", true},
+		{"::1", "::2", true},
+		{"0.0.0.0", "::", false},
+	} {
+		a, b := limit.NetworkOf(netip.MustParseAddr(c.a)), limit.NetworkOf(netip.MustParseAddr(c.b))
+		if (a == b) != c.same {
+			t.Errorf("%s and %s: the same %v, want %v", c.a, c.b, a == b, c.same)
+		}
+	}
+}
+
+var (
+	far   = netip.MustParseAddr("192.0.2.1")
+	other = netip.MustParseAddr("192.0.2.2")
+	near  = netip.MustParseAddr("127.0.0.1")
+)
+
+// enters tells whether a visitor is let in, and how long one that is not should wait.
+func enters(d *limit.Door, from netip.Addr) (*limit.Visit, time.Duration) {
+	v, wait, _ := d.Enter(context.Background(), from, time.Now())
+	return v, wait
+}
+
+func TestArrivalsOfOneNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := limit.NewDoor(limit.DoorOptions{Arrivals: limit.Rate{PerSecond: 2, Burst: 3}})
+		for range 3 {
+			if v, _ := enters(d, far); v == nil {
+				t.Fatal("refused within the burst")
+			}
+		}
+		_, wait := enters(d, far)
+		if wait != 500*time.Millisecond {
+			t.Fatalf("the fourth: wait %v", wait)
+		}
+		if v, _ := enters(d, other); v == nil {
+			t.Error("another network was refused")
+		}
+		time.Sleep(wait)
+		if v, _ := enters(d, far); v == nil {
+			t.Error("refused after the wait it named")
+		}
+		for range 1000 {
+			if v, _ := enters(d, near); v == nil {
+				t.Fatal("this machine was refused")
+			}
+		}
+	})
+}
+
+func TestVisitorsOfOneNetwork(t *testing.T) {
+	d := limit.NewDoor(limit.DoorOptions{Visitors: 3, Unknown: 2})
+	first, _ := enters(d, far)
+	second, _ := enters(d, far)
+	if v, wait := enters(d, far); v != nil || wait == 0 {
+		t.Fatal("three who are unknown were let in")
+	}
+	first.Known()
+	first.Known()
+	third, _ := enters(d, far)
+	if third == nil {
+		t.Fatal("refused although one is known now")
+	}
+	second.Known()
+	if v, _ := enters(d, far); v != nil {
+		t.Fatal("four were let in")
+	}
+	if v, _ := enters(d, other); v == nil {
+		t.Error("another network was refused")
+	}
+	third.End()
+	for range 3 { // each end makes room for one
+		v, _ := enters(d, far)
+		if v == nil {
+			t.Fatal("refused after one has left")
+		}
+		v.End()
+	}
+}
+
+func TestGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := limit.NewGate(2, 2*time.Second)
+		ctx := context.Background()
+		if !g.Enter(ctx) || !g.Enter(ctx) {
+			t.Fatal("refused while there was room")
+		}
+		began := time.Now()
+		if g.Enter(ctx) || time.Since(began) != 2*time.Second {
+			t.Errorf("a third was let in, or turned away after %v", time.Since(began))
+		}
+		time.AfterFunc(time.Second, g.Leave)
+		if began = time.Now(); !g.Enter(ctx) || time.Since(began) != time.Second {
+			t.Errorf("who waited was not let in, after %v", time.Since(began))
+		}
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		if g.Enter(ended) {
+			t.Error("somebody who has gone was let in")
+		}
+		for range 2 * 16 {
+			go g.Enter(ended)
+		}
+		d := limit.NewDoor(limit.DoorOptions{Gate: g})
+		if v, wait, _ := d.Enter(ctx, near, time.Now()); v != nil || wait == 0 {
+			t.Error("the door does not wait behind its gate")
+		}
+	})
+}
+
+// A crowd that waits is bounded: who comes then is turned away at once.
+func TestGateBoundsWhoWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := limit.NewGate(1, time.Second)
+		ctx := context.Background()
+		g.Enter(ctx)
+		for range 16 {
+			go g.Enter(ctx)
+		}
+		synctest.Wait()
+		began := time.Now()
+		if g.Enter(ctx) || time.Since(began) != 0 {
+			t.Errorf("turned away after %v", time.Since(began))
+		}
+		time.Sleep(2 * time.Second)
+	})
+}
+
+// What a million strangers leave behind fits in 64 MiB (S-04).
+func TestDoorForgets(t *testing.T) {
+	d := limit.NewDoor(limit.DoorOptions{Arrivals: limit.Rate{PerSecond: 20, Burst: 100}, Visitors: 500})
+	before := heap()
+	var a [16]byte
+	for i := range 1_000_000 {
+		a[0], a[5], a[6], a[7] = 0x20, byte(i>>16), byte(i>>8), byte(i)
+		v, _ := enters(d, netip.AddrFrom16(a))
+		v.End()
+	}
+	if grown := (heap() - before) >> 20; grown > 64 {
+		t.Errorf("%d MiB for a million networks", grown)
+	}
+	runtime.KeepAlive(d)
+}
+
+func BenchmarkDoor(b *testing.B) {
+	for _, from := range []netip.Addr{far, near} {
+		b.Run(fmt.Sprint(from), func(b *testing.B) {
+			d := limit.NewDoor(limit.DoorOptions{Arrivals: limit.Unlimited, Visitors: 500, Unknown: 50})
+			b.ReportAllocs()
+			for b.Loop() {
+				v, _ := enters(d, from)
+				v.Known()
+				v.End()
+			}
+		})
+	}
+}
