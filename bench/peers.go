@@ -99,7 +99,8 @@ var peers = []peer{
 		build:   [][]string{{"go", "build", "-o", "bench/bin/dokkerrd", "./cmd/dokkerrd"}},
 		version: []string{"git", "describe", "--always", "--dirty"},
 		command: func(port, data string) []string {
-			return []string{"bin/dokkerrd", "serve", "--host", "127.0.0.1", "--port", port, "--jwt-secret", secret, "--database-url", filepath.Join(data, "dokkerr.db")}
+			return []string{"bin/dokkerrd", "serve", "--host", "127.0.0.1", "--port", port, "--jwt-secret", secret, "--database-url", filepath.Join(data, "dokkerr.db"),
+				"--limits", "events=off,messages=off,userEvents=off"}
 		},
 		claim: "id",
 		only:  []string{"connect", "idle", "message"},

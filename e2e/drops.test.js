@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { io } from 'socket.io-client';
 import { transports } from './client.js';
 import { long } from './form.js';
-import { Server } from './server.js';
+import { Server, unlimited } from './server.js';
 
 const size = long
   ? { clients: 1000, drops: 10, away: 2000, processes: 3, senders: 20, perSecond: 2 }
@@ -85,7 +85,7 @@ async function measure(t, server) {
 }
 
 async function ours(t) {
-  const server = await Server.start();
+  const server = await Server.start({ env: unlimited });
   try {
     return await measure(t, { url: server.url, token: (user) => server.token(user) });
   } finally {

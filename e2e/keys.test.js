@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { io } from 'socket.io-client';
 import { transports } from './client.js';
 import { long } from './form.js';
-import { Server } from './server.js';
+import { Server, unlimited } from './server.js';
 
 const keys = long ? 10_000 : 1_000;
 const ways = ['websocket', 'websocket', 'websocket', 'upgrade', 'polling']; // of the sender's five connections
@@ -65,7 +65,7 @@ async function history(socket, conversationId) {
 const ids = (messages) => messages.map(({ messageId }) => messageId);
 
 test(`${keys} keys, ${ways.length} copies of each at once: one row, one delivery, one answer`, { timeout: 600_000 }, async (t) => {
-  const server = await Server.start();
+  const server = await Server.start({ env: unlimited });
   t.after(() => server.stop());
   const [sender, recipient] = [randomUUID(), randomUUID()];
   const sockets = await Promise.all(ways.map((way) => connect(t, server, sender, way)));

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { io } from 'socket.io-client';
 import { long } from './form.js';
-import { Server } from './server.js';
+import { Server, unlimited } from './server.js';
 
 const total = long ? 100_000 : 10_000;
 const senders = 50;
@@ -98,7 +98,7 @@ async function status({ process }, name) {
 
 for (const way of ['websocket', 'polling']) {
   test(`${total} events that wait for one person (${way})`, { timeout: 600_000 }, async (t) => {
-    const server = await Server.start();
+    const server = await Server.start({ env: unlimited });
     t.after(() => server.stop());
     const user = randomUUID();
     await queue(t, server, user);
@@ -119,7 +119,7 @@ for (const way of ['websocket', 'polling']) {
 }
 
 test('killed three times while what waited is delivered, the server goes on where it was', { timeout: 600_000 }, async (t) => {
-  const server = await Server.start();
+  const server = await Server.start({ env: unlimited });
   t.after(() => server.stop());
   const user = randomUUID();
   await queue(t, server, user);

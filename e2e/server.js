@@ -10,6 +10,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const binary = new URL('../bin/dokkerrd', import.meta.url).pathname;
 
+/** For tests of so much at once that the product would slow it. */
+export const unlimited = { LIMITS: 'events=off,messages=off,userEvents=off,userConnections=1000,keyRequests=off' };
+
 export async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');

@@ -12,7 +12,7 @@ import (
 // and passing ones are dropped.
 const lowWater = 256 << 10
 
-// client is one socket and who is behind it. Fixed when it is connected, but for the lease, unkeyed and the subscription.
+// client is one socket and who is behind it. Fixed when it is connected, but for the lease, unkeyed, pace and the subscription.
 type client struct {
 	socket   *socketio.Socket
 	logger   *slog.Logger
@@ -25,6 +25,8 @@ type client struct {
 
 	unkeyed unkeyed
 	proving atomic.Bool // the pong to an answer of sync is on its way
+	pace    pace
+	pressed func() bool // see Options.Crowded
 
 	admitted uint64 // how many revocations there had been when the token was verified
 
@@ -59,7 +61,10 @@ func (c *client) replace() {
 	}
 }
 
-func (c *client) full() bool { return c.socket.Buffered() >= lowWater }
+func (c *client) full() bool {
+	waiting := c.socket.Buffered()
+	return waiting >= lowWater || waiting >= maxBehind && c.pressed()
+}
 
 func (c *client) join(booking dokkerr.ID)  { c.socket.Join(bookingRoom(booking)) }
 func (c *client) leave(booking dokkerr.ID) { c.socket.Leave(bookingRoom(booking)) }

@@ -183,6 +183,19 @@ func (d *feeds) detach(s *subscription) {
 	}
 }
 
+// count returns how many subscriptions a user has.
+func (d *feeds) count(user dokkerr.ID) int {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	f := d.byUser[user]
+	if f == nil {
+		return 0
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.subscriptions)
+}
+
 // publish leads one event to its recipients' sockets here. It is called in commit order, by one goroutine at a time, and does not
 // block.
 func (d *feeds) publish(e *dokkerr.Event) {

@@ -36,27 +36,44 @@ func handle[Out any](g *Gateway, event string, h func(ctx context.Context, c *cl
 	})
 }
 
-// handleCall registers a handler behind what every client event passes: the command's deadline, the event's schema, and the
-// translation of errors.
-func handleCall(g *Gateway, event string, h func(ctx context.Context, c *client, call *socketio.Call, in payload) error) {
+// callHandler answers a call by itself.
+type callHandler func(ctx context.Context, c *client, call *socketio.Call, in payload) error
+
+// handleCall registers a handler behind what every client event passes: its limits, the command's deadline, the event's schema, and
+// the translation of errors.
+func handleCall(g *Gateway, event string, h callHandler) {
 	s, ok := schemas[event]
 	if !ok {
 		panic("gateway: no schema for " + event)
 	}
 	g.lobby.Handle(event, func(ctx context.Context, call *socketio.Call) error {
-		ctx, cancel := g.commandContext(ctx)
-		defer cancel()
 		c := clientOf(call.Socket)
-		in, err := s.decode(call.Args)
+		dropped, err := g.admit(ctx, c, event)
+		if dropped {
+			return call.Answer(struct{}{})
+		}
 		if err == nil {
-			err = h(ctx, c, call, in)
+			err = g.serve(ctx, call, &s, h)
 		}
 		return g.refusal(c, event, err)
 	})
 }
 
+func (g *Gateway) serve(ctx context.Context, call *socketio.Call, s *schema, h callHandler) error {
+	ctx, cancel := g.commandContext(ctx)
+	defer cancel()
+	in, err := s.decode(call.Args)
+	if err != nil {
+		return err
+	}
+	return h(ctx, clientOf(call.Socket), call, in)
+}
+
 // refuseEvent answers an event without a handler: what only the server tells is forbidden, anything else is unknown.
-func (g *Gateway) refuseEvent(_ context.Context, s *socketio.Socket, event string, _ socketio.Raw) (socketio.Raw, error) {
+func (g *Gateway) refuseEvent(ctx context.Context, s *socketio.Socket, event string, _ socketio.Raw) (socketio.Raw, error) {
+	if _, err := g.admit(ctx, clientOf(s), event); err != nil {
+		return socketio.Raw{}, g.refusal(clientOf(s), event, err)
+	}
 	refused := &dokkerr.Error{Code: dokkerr.NotFound, Message: "no such event"}
 	if strings.HasPrefix(event, "booking.") || strings.HasPrefix(event, "payment.") {
 		refused = &dokkerr.Error{Code: dokkerr.Forbidden, Message: "only the server sends this event"}

@@ -19,7 +19,11 @@ type Options struct {
 	TypingInterval time.Duration // at most one typing sign per conversation; 0: 2 s
 	CommandTimeout time.Duration // of one client event's command; 0: 15 s
 	PingTimeout    time.Duration // the server's, for which a slow line must do; 0: 20 s
-	Logger         *slog.Logger  // nil: slog.Default()
+	Limits         Limits
+	Gate           *limit.Gate          // what logins wait behind; nil: nothing
+	Limited        func(outcome string) // is told of an event that came too early and was slowed, dropped or refused; nil: nobody
+	Crowded        func() bool          // much waits for clients that take nothing, so that little more is to be sent to such; nil: never
+	Logger         *slog.Logger         // nil: slog.Default()
 }
 
 const defaultPingTimeout = 20 * time.Second
@@ -41,6 +45,10 @@ type Gateway struct {
 	feeds    *feeds
 	presence *presence
 	typing   *limit.Keyed[typist]
+	governor *governor
+	gate     *limit.Gate
+	limited  func(outcome string) // see Options.Limited
+	pressed  func() bool          // see Options.Crowded
 }
 
 // New registers handlers on io's main namespace and returns the Gateway. o may be nil.
@@ -55,6 +63,16 @@ func New(io *socketio.Server, service *dokkerr.Service, verifier *token.Verifier
 		timeout:  cmp.Or(o.CommandTimeout, 15*time.Second),
 		logger:   cmp.Or(o.Logger, slog.Default()),
 		typing:   newTyping(cmp.Or(o.TypingInterval, 2*time.Second)),
+		governor: newGovernor(o.Limits),
+		gate:     o.Gate,
+		limited:  o.Limited,
+		pressed:  o.Crowded,
+	}
+	if g.limited == nil {
+		g.limited = func(string) {}
+	}
+	if g.pressed == nil {
+		g.pressed = func() bool { return false }
 	}
 	g.signer = &signer{load: service.RecoveryKey}
 	g.leases = newLeases(verifier)
@@ -62,7 +80,7 @@ func New(io *socketio.Server, service *dokkerr.Service, verifier *token.Verifier
 	g.feeds = newFeeds(service.Inbox, g.places, g.timeout, g.logger)
 	g.feeds.soon = cmp.Or(o.PingTimeout, defaultPingTimeout) / 4
 	g.presence = newPresence(service.Contacts, g.tellPresence, cmp.Or(o.PresenceGrace, 10*time.Second), g.timeout, g.logger)
-	g.lobby.Use(g.login)
+	g.lobby.Use(g.guard)
 	g.lobby.SetRecovery(recovery{g})
 	g.lobby.OnConnect(g.connect)
 	g.lobby.OnDisconnect(g.disconnect)
@@ -98,6 +116,9 @@ func (g *Gateway) connect(s *socketio.Socket) {
 	g.places.confirm(c.place, c.began, c.proven)
 	g.feeds.attach(c.actor.User, &c.subscription)
 	g.feeds.vouch(&c.subscription, c.vouched)
+	if g.feeds.count(c.actor.User) > g.governor.UserSockets {
+		s.Close(TooManySockets) // of several that came at once
+	}
 	if c.returned {
 		g.welcome(c)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/limit"
 	"github.com/dokkerr/realtime/socketio"
 	"github.com/dokkerr/realtime/socketio/siotest"
 	"github.com/dokkerr/realtime/sqlite"
@@ -76,6 +78,15 @@ func openHarbourWith(t *testing.T, path string, retention dokkerr.Retention) *ha
 }
 
 func openHarbourFor(t *testing.T, path string, retention dokkerr.Retention, tokens token.Options) *harbour {
+	return openHarbourOf(t, path, retention, tokens, Options{Limits: unlimited})
+}
+
+// unlimited is for tests of something else.
+var unlimited = Limits{
+	Events: limit.Unlimited, Messages: limit.Unlimited, Typing: limit.Unlimited, UserEvents: limit.Unlimited, UserSockets: math.MaxInt,
+}
+
+func openHarbourOf(t *testing.T, path string, retention dokkerr.Retention, tokens token.Options, o Options) *harbour {
 	t.Helper()
 	h := &harbour{t: t, path: path, log: &syncBuffer{}}
 	var err error
@@ -91,7 +102,8 @@ func openHarbourFor(t *testing.T, path string, retention dokkerr.Retention, toke
 	}
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
 	h.io = socketio.NewServer(&socketio.Options{Logger: logger})
-	h.Gateway = New(h.io, h.service, verifier, &Options{Logger: logger})
+	o.Logger = logger
+	h.Gateway = New(h.io, h.service, verifier, &o)
 	h.close = sync.OnceFunc(h.shutDown)
 	t.Cleanup(func() { h.close() })
 	h.server = siotest.NewServer(t, h.io)

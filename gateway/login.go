@@ -69,6 +69,7 @@ func (g *Gateway) login(ctx context.Context, s *socketio.Socket) error {
 		admitted: who.admitted,
 	}
 	c.lease = newLease(c, who.Identity)
+	c.pace, c.pressed = g.governor.newPace(), g.pressed
 	s.Value = c
 	return nil
 }

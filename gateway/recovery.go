@@ -32,6 +32,10 @@ func (r recovery) Resume(ctx context.Context, s *socketio.Socket, claim socketio
 		s.Close(StorageUnavailable)
 		return grant, fmt.Errorf("start of %s: %w", c.actor.User, err)
 	}
+	if r.crowded(c.actor.User) { // without the one that was taken over
+		s.Close(TooManySockets)
+		return grant, errTooMany
+	}
 	return grant, nil
 }
 

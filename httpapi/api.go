@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/limit"
 )
 
 // Sockets is what the API asks of the live side.
@@ -39,6 +40,7 @@ type Options struct {
 	Version     string       // of the OpenAPI document
 	Ready       func() bool  // whether new work should come here; nil: always
 	Degraded    func() bool  // whether writes are refused, though the rest goes on; nil: never
+	KeyRequests limit.Rate   // with one service key, beyond which they are RATE_LIMITED; zero: any number
 	Logger      *slog.Logger // nil: slog.Default()
 
 	// CheckOrigin says whether a request is served, by its Origin; others get FORBIDDEN. Nil: all are.
@@ -60,7 +62,7 @@ func New(service *dokkerr.Service, sockets Sockets, o *Options) http.Handler {
 	document := api.register(routes, o.Version)
 
 	open := http.NewServeMux()
-	open.Handle("/v1/", newKeyring(o.ServiceKeys).withKey(withDeadline(withBody(strict(routes)))))
+	open.Handle("/v1/", newKeyring(o.ServiceKeys, o.KeyRequests).withKey(withDeadline(withBody(strict(routes)))))
 	open.Handle("GET /openapi.json", serveDocument(document))
 	open.HandleFunc("GET /healthz", alive(o.Degraded))
 	open.HandleFunc("GET /readyz", ready(o.Ready))

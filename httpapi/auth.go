@@ -5,37 +5,53 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/limit"
 )
 
 // keyring holds the hashes of the service keys: of one length, so that comparing tells nothing about a key.
-type keyring [][sha256.Size]byte
+type keyring struct {
+	sums  [][sha256.Size]byte // fixed at birth
+	rates *limit.Keyed[int]   // by index in sums
+}
 
-func newKeyring(keys []string) keyring {
-	var ring keyring
+func newKeyring(keys []string, each limit.Rate) *keyring {
+	ring := &keyring{rates: limit.NewKeyed[int](each, len(keys))}
 	for _, key := range keys {
-		ring = append(ring, sha256.Sum256([]byte(key)))
+		ring.sums = append(ring.sums, sha256.Sum256([]byte(key)))
 	}
 	return ring
 }
 
-// opens compares with every key, in constant time each.
-func (ring keyring) opens(key string) bool {
+// find returns which of the keys it is, compared with every one in constant time each; -1 for none.
+func (ring *keyring) find(key string) int {
 	sum := sha256.Sum256([]byte(key))
-	opened := 0
-	for i := range ring {
-		opened |= subtle.ConstantTimeCompare(sum[:], ring[i][:])
+	found := -1
+	for i := range ring.sums {
+		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(sum[:], ring.sums[i][:]), i, found)
 	}
-	return opened == 1
+	return found
 }
 
-// withKey lets in who has a service key. Without one nobody learns which routes there are.
-func (ring keyring) withKey(next http.Handler) http.Handler {
+// withKey lets in who has a service key, and uses it no more often than it may be. Without one nobody learns which routes there
+// are.
+func (ring *keyring) withKey(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if key, ok := bearer(r.Header); !ok || !ring.opens(key) {
+		which := -1
+		if key, ok := bearer(r.Header); ok {
+			which = ring.find(key)
+		}
+		if which < 0 {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			refusal(dokkerr.AuthError, "a service key is needed: Authorization: Bearer <key>").write(w)
+			return
+		}
+		if ok, wait := ring.rates.Allow(which, time.Now()); !ok {
+			early := refusal(dokkerr.RateLimited, "too many requests with this key, wait and try again")
+			early.Detail.RetryAfter = seconds(wait)
+			early.write(w)
 			return
 		}
 		next.ServeHTTP(w, r)

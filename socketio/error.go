@@ -27,6 +27,9 @@ type ReasonError struct {
 	Reason Reason
 }
 
+// ByClient reports whether the client brought the end about: what it sent before is still handled.
+func (e *ReasonError) ByClient() bool { return byClient(e.Reason) }
+
 func (e *ReasonError) Error() string { return "socketio: socket ended: " + string(e.Reason) }
 
 var (

@@ -66,6 +66,9 @@ func (srv *Server) Of(name string) *Namespace {
 // Connections returns the number of open connections (engine sessions).
 func (srv *Server) Connections() int { return srv.engine.Sessions() }
 
+// Stuck returns how many bytes wait for clients that take nothing (see engineio.Options.MaxStuck).
+func (srv *Server) Stuck() int { return srv.engine.Stuck() }
+
 // Shutdown refuses new handshakes, closes every connection without a
 // DISCONNECT packet (the stock client comes back), and returns when all
 // handlers have returned, or with ctx's error. The contexts of handlers end at

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"io"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dokkerr/realtime/limit"
 	"github.com/dokkerr/realtime/socketio/siotest"
 )
 
@@ -36,11 +38,21 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("front ends %v", conf.frontends)
 	}
 	// The numbers of promises §6.
+	share := conf.limits.maxStuck
+	if memory := memoryLimit(); share < int(memory/5) || share > int(memory/3) {
+		t.Errorf("%d of %d bytes of memory for clients that take nothing", share, memory)
+	}
+	conf.limits.maxStuck = 0
 	if want := (limits{
 		maxPayload: 100_000, maxPackets: 1000, maxOutbox: 1 << 20, maxNamespaces: 16, maxContent: 16 << 10,
 		connectTimeout: 10 * time.Second, pingInterval: 25 * time.Second, pingTimeout: 20 * time.Second, upgradeTimeout: 10 * time.Second,
 		typingInterval: 2 * time.Second, presenceGrace: 10 * time.Second, commandTimeout: 15 * time.Second,
 		retention: 30 * 24 * time.Hour, maxInbox: 100_000,
+		events: limit.Rate{PerSecond: 20, Burst: 50}, messages: limit.Rate{PerSecond: 10, Burst: 30}, typing: limit.Rate{PerSecond: 2, Burst: 4},
+		maxPause: 30 * time.Second, userEvents: limit.Rate{PerSecond: 40, Burst: 100}, refusals: limit.Rate{PerSecond: 100.0 / 60, Burst: 100},
+		userConnections: 20, handshakes: limit.Rate{PerSecond: 20, Burst: 100}, connections: 500, unknown: 50,
+		guesses: limit.Rate{PerSecond: 10.0 / 60, Burst: 10}, maxLogins: 256, loginWait: 2 * time.Second,
+		keyRequests: limit.Rate{PerSecond: 2000, Burst: 4000},
 	}); conf.limits != want {
 		t.Errorf("limits %+v", conf.limits)
 	}
@@ -102,29 +114,44 @@ func TestWarnings(t *testing.T) {
 // Each name of LIMITS changes one limit, and no two the same.
 func TestEveryLimitCanBeSet(t *testing.T) {
 	seen := map[limits]string{}
-	var l limits
-	for name := range l.setters() {
-		value := "2000"
-		if !strings.HasPrefix(name, "max") {
-			value = "7s"
+	for _, setting := range new(limits).settings() {
+		var changed limits
+		err := errors.New("no value was tried")
+		for _, value := range []string{"20", "2000", "2000000", "48h", "7s", "7/m:8"} {
+			if changed, err = parseLimits(setting.name + "=" + value); err == nil && changed != defaultLimits() {
+				break
+			}
 		}
-		switch name {
-		case "maxNamespaces":
-			value = "20"
-		case "retention":
-			value = "48h"
-		}
-		changed, err := parseLimits(name + "=" + value)
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v", setting.name, err)
 		}
 		if twin := seen[changed]; twin != "" || changed == defaultLimits() {
-			t.Errorf("%s sets what %q sets", name, twin)
+			t.Errorf("%s sets what %q sets", setting.name, twin)
 		}
-		seen[changed] = name
+		seen[changed] = setting.name
 	}
 	if fields := reflect.TypeFor[limits]().NumField(); len(seen) != fields {
 		t.Errorf("%d names for %d limits", len(seen), fields)
+	}
+}
+
+func TestRates(t *testing.T) {
+	for value, want := range map[string]limit.Rate{
+		"off":      limit.Unlimited,
+		"20/s:50":  {PerSecond: 20, Burst: 50},
+		"120/m:10": {PerSecond: 2, Burst: 10},
+	} {
+		if got, err := parseLimits("events=" + value); err != nil || got.events != want {
+			t.Errorf("%s: %+v, %v", value, got.events, err)
+		}
+	}
+	for _, value := range []string{"", "20", "20/s", "20/h:5", "0/s:5", "5/s:0", "-1/s:5", "20/s:50x", "on"} {
+		if got, err := parseLimits("events=" + value + ",maxPackets=5"); err == nil {
+			t.Errorf("%q: %+v", value, got.events)
+		}
+	}
+	if got, err := parseLimits("maxStuck=10%"); err != nil || got.maxStuck != int(memoryLimit()/100*10) {
+		t.Errorf("a tenth of the memory: %d, %v", got.maxStuck, err)
 	}
 }
 

@@ -43,7 +43,7 @@ func listen(ctx context.Context, hosts []string, port int) ([]net.Listener, erro
 	for i, host := range hosts {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err == nil {
-			listeners = append(listeners, l)
+			listeners = append(listeners, withReserve(l))
 			port = portOf(l)
 		} else if i == 0 || errors.Is(err, syscall.EADDRINUSE) {
 			closeAll(listeners)
@@ -105,18 +105,18 @@ func onlyOrigin(next http.Handler) http.Handler {
 }
 
 // tlsOf returns nil without a certificate. TLS 1.2 is spoken with forward secrecy and authenticated encryption only.
-func tlsOf(conf config) (*tls.Config, error) {
+func tlsOf(conf config, log *slog.Logger) (*tls.Config, error) {
 	if conf.certFile == "" {
 		return nil, nil
 	}
-	pair, err := tls.LoadX509KeyPair(conf.certFile, conf.keyFile)
+	pair, err := loadCertificate(conf.certFile, conf.keyFile, log)
 	if err != nil {
 		return nil, refusedSettings{fmt.Errorf("TLS_CERT_FILE and TLS_KEY_FILE cannot be used: %w; give a PEM certificate chain and its key", err)}
 	}
 	return &tls.Config{
-		Certificates: []tls.Certificate{pair},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"http/1.1"},
+		GetCertificate: pair.get,
+		MinVersion:     tls.VersionTLS12,
+		NextProtos:     []string{"http/1.1"},
 		CipherSuites: []uint16{
 			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,

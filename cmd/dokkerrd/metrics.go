@@ -24,6 +24,8 @@ type meters struct {
 	commands    prometheus.Counter
 	written     prometheus.Counter
 	storeErrors prometheus.Counter
+	turnedAway  prometheus.Counter
+	early       *prometheus.CounterVec // by event
 }
 
 func newMeters() *meters {
@@ -35,12 +37,14 @@ func newMeters() *meters {
 		commands:    counter("store_commands_total", "Commands that the store was asked to commit."),
 		written:     counter("store_events_total", "Durable events that were committed."),
 		storeErrors: counter("store_failures_total", "Batches and questions that failed in the store."),
+		turnedAway:  counter("handshakes_refused_total", "Handshakes that were answered with 503, as there were too many."),
+		early:       prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: "events_limited_total", Help: "Events of clients that came too early, by what was done: slowed, dropped or refused."}, []string{"outcome"}),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "store_commit_seconds", Help: "Time of a group commit until it is on disk.",
 			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 16),
 		}),
 	}
-	m.registry.MustRegister(m.connected, m.ended, m.panics, m.commits, m.commands, m.written, m.storeErrors,
+	m.registry.MustRegister(m.connected, m.ended, m.panics, m.commits, m.commands, m.written, m.storeErrors, m.turnedAway, m.early,
 		eventCollector{&m.events},
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -64,6 +68,7 @@ func (m *meters) watch(s *server) {
 			}
 			return 0
 		}),
+		gauge("stuck_bytes", "Bytes waiting for clients that take nothing.", func() float64 { return float64(s.io.Stuck()) }),
 		gauge("rooms", "Rooms with a member.", func() float64 { return float64(s.io.Of("/").Rooms()) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Namespace: namespace, Name: "illegal_changes_total", Help: "Changes of bookings and payments that their state did not allow.",
@@ -73,13 +78,19 @@ func (m *meters) watch(s *server) {
 
 func (m *meters) socketHooks() socketio.Hooks {
 	return socketio.Hooks{
-		Connected:    func(*socketio.Socket) { m.connected.Inc() },
+		Connected: func(s *socketio.Socket) {
+			m.connected.Inc()
+			known(s)
+		},
 		Disconnected: func(_ *socketio.Socket, r socketio.Reason) { m.ended.WithLabelValues(string(r)).Inc() },
 		Received:     m.events.received,
 		Sent:         m.events.sent,
 		Panicked:     func(*socketio.Socket, string) { m.panics.Inc() },
 	}
 }
+
+// limited is gateway.Options.Limited.
+func (m *meters) limited(outcome string) { m.early.WithLabelValues(outcome).Inc() }
 
 // storeHooks tells the server too.
 func (m *meters) storeHooks(s *server) sqlite.Hooks {

@@ -17,6 +17,7 @@ import (
 	"github.com/dokkerr/realtime/engineio"
 	"github.com/dokkerr/realtime/gateway"
 	"github.com/dokkerr/realtime/httpapi"
+	"github.com/dokkerr/realtime/limit"
 	"github.com/dokkerr/realtime/socketio"
 	"github.com/dokkerr/realtime/sqlite"
 	"github.com/dokkerr/realtime/stripe"
@@ -47,7 +48,7 @@ type server struct {
 
 // newServer builds a server whose origin is at port. Who gets it must run it.
 func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*server, error) {
-	secure, err := tlsOf(conf)
+	secure, err := tlsOf(conf, log)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +68,15 @@ func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*s
 		Retention:  dokkerr.Retention{Age: conf.limits.retention, Events: conf.limits.maxInbox},
 		TokenLife:  verifier.Longest(),
 	})
-	s.io = socketio.NewServer(socketOptions(conf.limits, origins, s.meters, log))
+	gate := limit.NewGate(conf.limits.maxLogins, conf.limits.loginWait)
+	options := socketOptions(conf.limits, origins, s.meters, log)
+	options.Engine.Admit = admission(newDoor(conf.limits, gate), s.meters)
+	s.io = socketio.NewServer(options)
 	s.gateway = gateway.New(s.io, s.service, verifier, &gateway.Options{
+		Limits:         conf.limits.ofGateway(),
+		Gate:           gate,
+		Crowded:        func() bool { return s.io.Stuck() > conf.limits.maxStuck/2 },
+		Limited:        s.meters.limited,
 		PresenceGrace:  conf.limits.presenceGrace,
 		TypingInterval: conf.limits.typingInterval,
 		CommandTimeout: conf.limits.commandTimeout,
@@ -77,7 +85,7 @@ func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*s
 	})
 	s.meters.watch(s)
 	s.route(conf, origins, verifier)
-	s.public = newHTTPServer(s.mux, secure, log)
+	s.public = newHTTPServer(proxies(conf.proxies).resolve(s.mux), secure, log)
 	s.private = newHTTPServer(s.meters.handler(), nil, log)
 	return s, nil
 }
@@ -122,6 +130,7 @@ func socketOptions(l limits, o origins, m *meters, log *slog.Logger) *socketio.O
 			MaxPayload:     l.maxPayload,
 			MaxPackets:     l.maxPackets,
 			MaxOutbox:      l.maxOutbox,
+			MaxStuck:       l.maxStuck,
 			Compress:       -1, // messages are small, and secrets beside a stranger's text must not be compressed
 			CheckOrigin:    o.accept,
 			Logger:         log,
@@ -134,7 +143,7 @@ func socketOptions(l limits, o origins, m *meters, log *slog.Logger) *socketio.O
 }
 
 func (s *server) route(conf config, o origins, v *token.Verifier) {
-	s.mux.Handle("/socket.io/", o.cors(s.io))
+	s.mux.Handle("/socket.io/", withRequestID(s.log, o.cors(s.io)))
 	s.mux.Handle("GET /socket.io/{file}", o.cors(console.Client()))
 	if len(conf.webhook) > 0 {
 		s.mux.Handle("/webhooks/stripe", stripe.New(s.service, stripe.Options{Secrets: conf.webhook, Logger: s.log}))
@@ -145,6 +154,7 @@ func (s *server) route(conf config, o origins, v *token.Verifier) {
 		Ready:       func() bool { return s.ready.Load() && v.Ready() },
 		Degraded:    s.refuses.Load,
 		CheckOrigin: o.accept,
+		KeyRequests: conf.limits.keyRequests,
 		Logger:      s.log,
 	}))
 }

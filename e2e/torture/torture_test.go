@@ -62,7 +62,7 @@ func (p *program) start(t *testing.T) {
 	begin := time.Now()
 	p.process = exec.Command(p.binary, "serve")
 	p.process.Env = append(os.Environ(), "JWT_SECRET="+secret, "HOST=127.0.0.1", fmt.Sprint("PORT=", p.port),
-		"DATABASE_URL="+p.data, "LOG_LEVEL=warn")
+		"DATABASE_URL="+p.data, "LOG_LEVEL=warn", "LIMITS=events=off,messages=off,userEvents=off,userConnections=1000")
 	p.process.Stderr = &p.output
 	if err := p.process.Start(); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/dokkerr/realtime/engineio"
+	"github.com/dokkerr/realtime/gateway"
+	"github.com/dokkerr/realtime/limit"
+	"github.com/dokkerr/realtime/socketio"
+)
+
+func newDoor(l limits, gate *limit.Gate) *limit.Door {
+	return limit.NewDoor(limit.DoorOptions{
+		Arrivals: l.handshakes, Visitors: l.connections, Unknown: l.unknown, Gate: gate,
+	})
+}
+
+// admission is engineio.Options.Admit. Who is turned away gets a 503, on which the stock client comes back by itself.
+func admission(d *limit.Door, m *meters) func(*http.Request) (engineio.Visit, error) {
+	return func(r *http.Request) (engineio.Visit, error) {
+		var address netip.Addr
+		if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+			address = peer.Addr()
+		}
+		visit, wait, ok := d.Enter(r.Context(), address, time.Now())
+		if !ok {
+			m.turnedAway.Inc()
+			return nil, &engineio.AdmitError{Status: http.StatusServiceUnavailable, Message: "Too many connections", RetryAfter: wait}
+		}
+		return visit, nil
+	}
+}
+
+// known has the door know that the client has logged in.
+func known(s *socketio.Socket) {
+	if visit, ok := s.Handshake().Visit.(*limit.Visit); ok {
+		visit.Known()
+	}
+}
+
+func (l *limits) ofGateway() gateway.Limits {
+	return gateway.Limits{
+		Events:      l.events,
+		Messages:    l.messages,
+		Typing:      l.typing,
+		UserEvents:  l.userEvents,
+		Refusals:    l.refusals,
+		Guesses:     l.guesses,
+		MaxPause:    l.maxPause,
+		UserSockets: l.userConnections,
+	}
+}

@@ -1,0 +1,205 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"hash/maphash"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/limit"
+	"github.com/dokkerr/realtime/socketio"
+)
+
+// Limits is how often clients may do things. A zero field stands for the product's number, limit.Unlimited and math.MaxInt for no
+// limit.
+type Limits struct {
+	Events      limit.Rate    // of one socket; zero: 20/s, burst 50
+	Messages    limit.Rate    // message.new of one socket: what comes too early is slowed; zero: 10/s, burst 30
+	Typing      limit.Rate    // message.typing of one socket: what comes too early is dropped; zero: 2/s, burst 4
+	UserEvents  limit.Rate    // of all sockets of a user; zero: 40/s, burst 100
+	Refusals    limit.Rate    // events of one socket that are refused for coming too early, beyond which it is ended; zero: 100 in 60 s
+	Guesses     limit.Rate    // tokens that name one user, come from one network and do not verify; zero: 10 in 60 s
+	MaxPause    time.Duration // for which a message is slowed, beyond which it is refused; 0: 30 s
+	UserSockets int           // of one user at once; 0: 20
+}
+
+// The endings of a connection that would be too much. The stock client comes back by itself.
+const (
+	TooManyRefusals socketio.Reason = "too many events"
+	TooManySockets  socketio.Reason = "too many connections of a user"
+	Overloaded      socketio.Reason = "overloaded" // too many logins at once
+)
+
+// maxLimited is how many users, and how many guessed ones, are remembered; the longest unused is forgotten first.
+const maxLimited = 1 << 16
+
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		Events:      cmp.Or(l.Events, limit.Rate{PerSecond: 20, Burst: 50}),
+		Messages:    cmp.Or(l.Messages, limit.Rate{PerSecond: 10, Burst: 30}),
+		Typing:      cmp.Or(l.Typing, limit.Rate{PerSecond: 2, Burst: 4}),
+		UserEvents:  cmp.Or(l.UserEvents, limit.Rate{PerSecond: 40, Burst: 100}),
+		Refusals:    cmp.Or(l.Refusals, limit.Rate{PerSecond: 100.0 / 60, Burst: 100}),
+		Guesses:     cmp.Or(l.Guesses, limit.Rate{PerSecond: 10.0 / 60, Burst: 10}),
+		MaxPause:    cmp.Or(l.MaxPause, 30*time.Second),
+		UserSockets: cmp.Or(l.UserSockets, 20),
+	}
+}
+
+// governor keeps the limits of all clients. Its fields are fixed at birth.
+type governor struct {
+	Limits
+	users   *limit.Keyed[dokkerr.ID]
+	guesses *limit.Keyed[guess]
+	seed    maphash.Seed
+}
+
+func newGovernor(l Limits) *governor {
+	l = l.withDefaults()
+	return &governor{
+		Limits:  l,
+		users:   limit.NewKeyed[dokkerr.ID](l.UserEvents, maxLimited),
+		guesses: limit.NewKeyed[guess](l.Guesses, maxLimited),
+		seed:    maphash.MakeSeed(),
+	}
+}
+
+// pace is what one socket may still do. Its owner is the goroutine of the socket's handlers.
+type pace struct{ events, messages, typing, refusals limit.Limiter }
+
+func (l *Limits) newPace() pace {
+	return pace{
+		limit.NewLimiter(l.Events), limit.NewLimiter(l.Messages), limit.NewLimiter(l.Typing), limit.NewLimiter(l.Refusals),
+	}
+}
+
+// admit counts an event and returns when it may go on: at once, or for a message that comes too early after a pause, in which what
+// follows waits too. dropped is a sign that may be lost and is, though answered.
+func (g *Gateway) admit(ctx context.Context, c *client, event string) (dropped bool, err error) {
+	now := time.Now()
+	switch event {
+	case "message.new":
+		wait, ok := g.governor.take(c, now, g.governor.MaxPause, &c.pace.messages)
+		if !ok {
+			return false, g.tooEarly(c, now, wait)
+		}
+		return false, g.slow(ctx, wait)
+	case "message.typing":
+		fits, _ := c.pace.typing.Allow(now) // alone it is held against nobody: a client may well tell of each key
+		if wait, ok := g.governor.take(c, now, 0, nil); !ok {
+			_ = g.tooEarly(c, now, wait)
+			return true, nil
+		}
+		if !fits {
+			g.limited("dropped")
+		}
+		return !fits, nil
+	default:
+		if wait, ok := g.governor.take(c, now, 0, nil); !ok {
+			return false, g.tooEarly(c, now, wait)
+		}
+		return false, nil
+	}
+}
+
+// take counts an event to the socket, to its user and to of, if that is not nil. It returns how long until all of them have room,
+// and false when that is longer than patience.
+func (o *governor) take(c *client, now time.Time, patience time.Duration, of *limit.Limiter) (wait time.Duration, ok bool) {
+	wait, ok = c.pace.events.Reserve(now, patience)
+	shared, room := o.users.Reserve(c.actor.User, now, patience)
+	wait, ok = max(wait, shared), ok && room
+	if of != nil {
+		own, fits := of.Reserve(now, patience)
+		wait, ok = max(wait, own), ok && fits
+	}
+	return wait, ok
+}
+
+// tooEarly refuses an event, and ends a socket that does not heed refusals.
+func (g *Gateway) tooEarly(c *client, now time.Time, wait time.Duration) error {
+	g.limited("refused")
+	if ok, _ := c.pace.refusals.Allow(now); !ok {
+		c.socket.Close(TooManyRefusals)
+	}
+	return &dokkerr.Error{Code: dokkerr.RateLimited, Message: "too many events, wait and try again", RetryAfter: wait}
+}
+
+// slow pauses. That ends early with a socket that the client did not end: what it sent before it left counts.
+func (g *Gateway) slow(socket context.Context, d time.Duration) error {
+	if d == 0 {
+		return nil
+	}
+	g.limited("slowed")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(socket), d)
+	defer cancel()
+	stop := context.AfterFunc(socket, func() {
+		if ended, ok := errors.AsType[*socketio.ReasonError](context.Cause(socket)); ok && !ended.ByClient() {
+			cancel()
+		}
+	})
+	defer stop()
+	<-ctx.Done()
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// guess is a user that a token names, and where it came from.
+type guess struct {
+	network limit.Network
+	user    uint64 // hashed
+}
+
+// guard is login behind its limits: so many at once, and so many wrong tokens.
+func (g *Gateway) guard(ctx context.Context, s *socketio.Socket) error {
+	if !g.gate.Enter(ctx) {
+		s.Close(Overloaded)
+		return errTooMany
+	}
+	defer g.gate.Leave()
+	guessed, counts := g.governor.guessOf(s.Handshake())
+	if ok, _ := g.governor.guesses.Ready(guessed, time.Now()); counts && !ok {
+		return errInvalidToken
+	}
+	err := g.login(ctx, s)
+	if counts && err == errInvalidToken {
+		g.governor.guesses.Allow(guessed, time.Now())
+	}
+	return err
+}
+
+// errTooMany goes to a connection that is closed already.
+var errTooMany = &socketio.Error{Code: string(dokkerr.RateLimited), Message: "too many connections"}
+
+// guessOf reads whom a token names, true or not. This machine's own may guess.
+func (o *governor) guessOf(h *socketio.Handshake) (g guess, counts bool) {
+	from, err := netip.ParseAddrPort(h.RemoteAddr)
+	if err != nil || from.Addr().Unmap().IsLoopback() {
+		return guess{}, false
+	}
+	g.network = limit.NetworkOf(from.Addr())
+	g.user = maphash.String(o.seed, claimedUser(readCredentials(h.Auth).token))
+	return g, true
+}
+
+// claimedUser returns the user that a token names, "" for what is no token.
+func claimedUser(compact string) string {
+	_, rest, _ := strings.Cut(compact, ".")
+	encoded, _, _ := strings.Cut(rest, ".")
+	text, err := base64.RawURLEncoding.DecodeString(encoded)
+	var claims struct{ ID, Sub string }
+	if err != nil || json.Unmarshal(text, &claims) != nil {
+		return ""
+	}
+	return cmp.Or(claims.ID, claims.Sub)
+}
+
+// crowded says whether a user has as many sockets as one may have.
+func (g *Gateway) crowded(user dokkerr.ID) bool { return g.feeds.count(user) >= g.governor.UserSockets }
