@@ -53,7 +53,8 @@ func startMatrix(t *testing.T) *matrix {
 		t.Fatal(err)
 	}
 	conf := configured(t, nil, "SERVICE_KEYS="+testKey+","+rotatedKey, "HOST=127.0.0.1", "PORT=0", "STRIPE_WEBHOOK_SECRET="+stripeSecret,
-		"DATABASE_URL="+filepath.Join(t.TempDir(), "test.db"), fmt.Sprint("METRICS_ADDR=127.0.0.1:", port))
+		"DATABASE_URL="+filepath.Join(t.TempDir(), "test.db"), fmt.Sprint("METRICS_ADDR=127.0.0.1:", port),
+		"LIMITS=events=off,messages=off,typing=off,userEvents=off,keyRequests=off")
 	ctx, stop := context.WithCancel(t.Context())
 	m := &matrix{program: &program{t: t, key: testKey, stop: stop, stopped: make(chan struct{})}, private: fmt.Sprint("http://127.0.0.1:", port)}
 	ready := make(chan int, 1)
