@@ -61,7 +61,7 @@ func TestHostileTokensAtEveryDoor(t *testing.T) {
 }
 
 func openTheDoors(t *testing.T) *entrances {
-	d := &entrances{program: startProgram(t)}
+	d := &entrances{program: startProgram(t, "LIMITS=events=off,userEvents=off")}
 	d.known = d.connect(asha, "websocket")
 	other := siotest.Dial(t, d.url, nil)
 	other.On("presence.update", func(siotest.Packet) []any { return nil })
