@@ -24,12 +24,20 @@ import (
 // certificate writes a key and a certificate for this machine, and returns their files and who trusts them.
 func certificate(t *testing.T) (cert, key string, trust *x509.CertPool) {
 	t.Helper()
+	folder := t.TempDir()
+	cert, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
+	return cert, key, issue(t, cert, key, 1)
+}
+
+// issue writes a new key and a certificate of that number, and returns who trusts it.
+func issue(t *testing.T, cert, key string, number int64) (trust *x509.CertPool) {
+	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"},
+		SerialNumber: big.NewInt(number), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"},
 		IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
@@ -40,8 +48,6 @@ func certificate(t *testing.T) (cert, key string, trust *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder := t.TempDir()
-	cert, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
 	trust = x509.NewCertPool()
 	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
 		text := pem.EncodeToMemory(block)
@@ -50,7 +56,7 @@ func certificate(t *testing.T) (cert, key string, trust *x509.CertPool) {
 			t.Fatal(err)
 		}
 	}
-	return cert, key, trust
+	return trust
 }
 
 // The rows of S-09.
@@ -102,6 +108,61 @@ func TestTLS(t *testing.T) {
 	if answer.StatusCode != 200 || answer.Header.Get("Strict-Transport-Security") == "" {
 		t.Errorf("handshake by TLS: %s, %v", answer.Status, answer.Header)
 	}
+}
+
+// A new certificate is used as soon as its files are there, half a change is not, and connections that are open go on.
+func TestCertificateIsReadAgain(t *testing.T) {
+	t.Parallel()
+	cert, key, trust := certificate(t)
+	p := startProgram(t, "TLS_CERT_FILE="+cert, "TLS_KEY_FILE="+key)
+	address := strings.TrimPrefix(p.url, "http://")
+	open, err := tls.Dial("tcp", address, &tls.Config{RootCAs: trust, ServerName: "localhost"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+
+	good, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	renewed := issue(t, cert, key, 2)
+	fresh, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(key, good, 0o600); err != nil { // the old key beside the new certificate
+		t.Fatal(err)
+	}
+	awaitCertificate(t, address, trust, 1, func() bool { return strings.Contains(p.log.String(), "cannot be read again") })
+	if err := os.WriteFile(key, fresh, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	awaitCertificate(t, address, renewed, 2, func() bool { return true })
+
+	if _, err := io.WriteString(open, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(open).ReadString('\n'); err != nil || !strings.Contains(line, " 200") {
+		t.Errorf("the connection from before: %q, %v", line, err)
+	}
+}
+
+// awaitCertificate connects until the server shows the certificate of that number, and done.
+func awaitCertificate(t *testing.T, address string, trust *x509.CertPool, number int64, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		c, err := tls.Dial("tcp", address, &tls.Config{RootCAs: trust, ServerName: "localhost"})
+		if err != nil {
+			continue
+		}
+		shown := c.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
+		c.Close()
+		if shown == number && done() {
+			return
+		}
+	}
+	t.Fatalf("certificate %d is not shown", number)
 }
 
 // What is not a request for this server is refused, and the connection does not linger.
