@@ -27,7 +27,11 @@ func (s *Service) Send(ctx context.Context, by Actor, in NewMessage) (Receipt, e
 	if err != nil {
 		return Receipt{}, err
 	}
-	return update(ctx, s.store, func(tx Tx) (Receipt, error) { return s.send(tx, by, in) })
+	receipt, err := update(ctx, s.store, func(tx Tx) (Receipt, error) { return s.send(tx, by, in) })
+	if errors.Is(err, ErrKeyUsed) {
+		return update(ctx, s.store, func(tx Tx) (Receipt, error) { return s.sendAgain(tx, by, in) })
+	}
+	return receipt, err
 }
 
 // checkMessage refuses what no state of the store could allow, and brings the text into NFC.
@@ -54,34 +58,66 @@ func checkClientKey(key string) error {
 	return nil
 }
 
+// send appends the message without a search for its key, which is new nearly always: the store finds one that is not.
 func (s *Service) send(tx Tx, by Actor, in NewMessage) (Receipt, error) {
-	recipient, err := resolve(tx, KindUser, "recipientId", in.RecipientID)
+	recipient, err := recipientOf(tx, by, in)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if recipient == by.User {
-		return Receipt{}, invalid("recipientId", "must be another user")
+	if in.ClientMessageID == "" && in.Resumed {
+		last, err := s.lastUnkeyed(tx, by)
+		if err == nil && last.says(recipient, in) {
+			return receiptOf(last), nil
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return Receipt{}, err
+		}
 	}
-	first, err := s.earlier(tx, by, in)
-	switch same := first.RecipientID == recipient && first.Content == in.Content; {
-	case err == nil && same:
-		return receiptOf(first), nil
-	case err == nil && in.ClientMessageID != "":
-		return Receipt{}, &Error{Code: IdempotencyConflict, Message: "clientMessageId was used for another message"}
-	case err == nil || errors.Is(err, ErrNotFound):
-		return s.append(tx, by, recipient, in)
+	receipt, err := s.append(tx, by, recipient, in)
+	if err != nil && in.ClientMessageID != "" {
+		if first, firstErr := repeated(tx, by, recipient, in); !errors.Is(firstErr, ErrNotFound) {
+			return first, firstErr // what was once accepted is not refused later
+		}
 	}
-	return Receipt{}, err
+	return receipt, err
 }
 
-// earlier finds the message that this one may be a repetition of: of its key, or of the session that was cut off with the service.
-func (s *Service) earlier(tx Tx, by Actor, in NewMessage) (Message, error) {
-	if in.ClientMessageID != "" {
-		return tx.MessageByKey(by.User, in.ClientMessageID)
+// sendAgain answers a message whose key was used before.
+func (s *Service) sendAgain(tx Tx, by Actor, in NewMessage) (Receipt, error) {
+	recipient, err := recipientOf(tx, by, in)
+	if err != nil {
+		return Receipt{}, err
 	}
-	if !in.Resumed {
-		return Message{}, ErrNotFound
+	return repeated(tx, by, recipient, in)
+}
+
+func recipientOf(tx Tx, by Actor, in NewMessage) (ID, error) {
+	recipient, err := resolve(tx, KindUser, "recipientId", in.RecipientID)
+	if err == nil && recipient == by.User {
+		err = invalid("recipientId", "must be another user")
 	}
+	return recipient, err
+}
+
+// repeated answers as the first message with the key was answered.
+func repeated(tx Tx, by Actor, recipient ID, in NewMessage) (Receipt, error) {
+	first, err := tx.MessageByKey(by.User, in.ClientMessageID)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if !first.says(recipient, in) {
+		return Receipt{}, &Error{Code: IdempotencyConflict, Message: "clientMessageId was used for another message"}
+	}
+	return receiptOf(first), nil
+}
+
+// says reports whether the message is the one that is being sent.
+func (m Message) says(recipient ID, in NewMessage) bool {
+	return m.RecipientID == recipient && m.Content == in.Content
+}
+
+// lastUnkeyed finds the message that this one may be a repetition of: the last of the session that was cut off with the service.
+func (s *Service) lastUnkeyed(tx Tx, by Actor) (Message, error) {
 	m, err := tx.MessageBySession(by.User, by.Session)
 	if age := s.began.Sub(m.Timestamp.Time); err == nil && (age < 0 || age > lastAnswers) {
 		return Message{}, ErrNotFound

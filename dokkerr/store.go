@@ -1,6 +1,9 @@
 package dokkerr
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Store keeps the truth. Its methods may run at once; what a store has no answer for is an *Error with
 // StorageUnavailable or StorageFull.
@@ -105,9 +108,13 @@ type Tx interface {
 	// PutProviderEvent stores a new one, or the outcome of one that was parked.
 	PutProviderEvent(e ProviderEvent)
 	// Append tells an event and, when it is durable, writes it to the inbox of each receiver at that user's next position
-	// (delivery R6, R9), which the store fills in.
+	// (delivery R6, R9), which the store fills in. If the first write of a decision is a message whose sender has used its
+	// key before, Update stores nothing of the decision and returns ErrKeyUsed.
 	Append(e Entry)
 }
+
+// ErrKeyUsed is what Update returns for a message whose key its sender has used before.
+var ErrKeyUsed = errors.New("dokkerr: the key of the message was used before")
 
 // Entry is an event on its way into the store.
 type Entry struct {

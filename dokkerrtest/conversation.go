@@ -41,6 +41,41 @@ func testMessage(t *testing.T, b *bench) {
 	check("in a view", ask(t, b, func(r dokkerr.Reader) (dokkerr.Message, error) { return r.Message(m.MessageID) }), nil)
 }
 
+// A message whose key was used leaves nothing behind: no row, no position, no place in a conversation, and no conversation.
+func testKeyUsed(t *testing.T, b *bench) {
+	asha, ben, cleo := uuid.New(), uuid.New(), uuid.New()
+	const key = "a key of the sender"
+	first := talk(t, b, asha, ben, key)
+	again := func(to dokkerr.ID) error {
+		return b.store.Update(t.Context(), func(tx dokkerr.Tx) error {
+			c, err := tx.ConversationOf(asha, to)
+			if err != nil {
+				c = dokkerr.ConversationState{ID: uuid.New(), Users: [2]dokkerr.ID{asha, to}}
+			}
+			e, _ := message(t, c, asha, key)
+			tx.Append(e)
+			return nil
+		})
+	}
+	for who, to := range map[string]dokkerr.ID{"the same": ben, "a new one": cleo} {
+		if err := again(to); !errors.Is(err, dokkerr.ErrKeyUsed) {
+			t.Errorf("with the same key to %s: %v, want ErrKeyUsed", who, err)
+		}
+	}
+	next := talk(t, b, asha, ben, "another key of hers")
+	if next.Seq != first.Seq+1 {
+		t.Errorf("seq %d follows %d", next.Seq, first.Seq)
+	}
+	for _, user := range []dokkerr.ID{asha, ben} {
+		inbox := ask(t, b, func(r dokkerr.Reader) ([]dokkerr.Delivery, error) { return r.Inbox(user, 0, 10) })
+		if len(inbox) != 2 || inbox[1].Position != inbox[0].Position+1 {
+			t.Errorf("inbox %+v, want two events, one behind the other", inbox)
+		}
+	}
+	err := b.store.View(t.Context(), func(r dokkerr.Reader) error { _, err := r.ConversationOf(asha, cleo); return err })
+	absent(t, "a conversation with the new one", cleo, err)
+}
+
 func testMessageBySession(t *testing.T, b *bench) {
 	asha, ben := uuid.New(), uuid.New()
 	say := func(from, to dokkerr.ID, session, key string) (m dokkerr.Message) {

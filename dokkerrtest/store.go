@@ -34,6 +34,7 @@ func TestStore(t *testing.T, open func(t *testing.T) dokkerr.Store) {
 		{"devices have confirmed positions", testConfirmed},
 		{"a secret is kept", testSecret},
 		{"a message is found by its id and its key", testMessage},
+		{"a key is used once", testKeyUsed},
 		{"a session's last message without a key is found", testMessageBySession},
 		{"a conversation is found by its id and its users", testConversation},
 		{"read marks are kept", testReadMarks},

@@ -111,9 +111,12 @@ func (w *writer) begin(id dokkerr.ID, users pair) (*conversation, error) {
 }
 
 // placed holds the columns that only messages have.
-type placed struct{ conversation, seq, lowSent, key any }
+type placed struct {
+	conversation, seq, lowSent, key any // nil: it is no message
+	talk                            *conversation
+}
 
-// place moves the head of a message's conversation.
+// place finds a message's place in its conversation. It begins none for a message whose key was used before.
 func (w *writer) place(e dokkerr.Entry) (placed, error) {
 	if e.Message == nil {
 		return placed{}, nil
@@ -121,20 +124,29 @@ func (w *writer) place(e dokkerr.Entry) (placed, error) {
 	users := pairOf(e.To[0].User, e.To[1].User)
 	t, err := w.conversation(users)
 	if errors.Is(err, sql.ErrNoRows) {
+		if w.keyUsed(e) {
+			return placed{}, dokkerr.ErrKeyUsed
+		}
 		t, err = w.begin(e.Message.ConversationID, users)
 	}
 	if err != nil {
 		return placed{}, err
 	}
-	t.Seq = e.Message.Seq
+	lowSent := t.lowSent
 	if sender := e.To[1].User; sender == users[0] {
-		t.lowSent++
+		lowSent++
 	}
-	p := placed{conversation: t.key, seq: t.Seq, lowSent: t.lowSent}
+	p := placed{conversation: t.key, seq: e.Message.Seq, lowSent: lowSent, talk: t}
 	if e.Message.Key != "" {
 		p.key = e.Message.Key
 	}
 	return p, nil
+}
+
+func (p placed) assign() {
+	if p.talk != nil {
+		p.talk.Seq, p.talk.lowSent = p.seq.(int64), p.lowSent.(int64)
+	}
 }
 
 // PutReadMarks implements dokkerr.Tx.

@@ -47,7 +47,8 @@ func (w *writer) erase(id dokkerr.ID) error {
 	w.talks.dropAll(isTheirs)
 	w.blocks.dropAll(isTheirs)
 	u.seen = false
-	return w.exec(endPast, u.key, int64(w.next(u)))
+	u.head = w.next(u)
+	return w.exec(endPast, u.key, int64(u.head))
 }
 
 // Past implements dokkerr.Reader.

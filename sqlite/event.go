@@ -21,38 +21,68 @@ func (w *writer) append(e dokkerr.Entry) error {
 	return nil
 }
 
+// insertEvent writes the row, and moves the heads once that has worked.
 func (w *writer) insertEvent(e dokkerr.Entry) error {
-	a, posA, err := w.assign(e.To[:1])
-	if err != nil {
-		return err
-	}
-	b, posB, err := w.assign(e.To[1:])
-	if err != nil {
-		return err
-	}
 	m, err := w.place(e)
 	if err != nil {
 		return err
 	}
-	err = w.exec(insertEvent, w.lastKey+1, e.Name, e.Time.UnixMilli(), e.Origin, a, posA, b, posB,
-		nullID(e.ID), m.conversation, m.seq, m.lowSent, m.key, string(e.Data))
-	if err == nil {
-		w.lastKey++
+	a, err := w.receiver(e.To[:1])
+	if err != nil {
+		return err
 	}
-	return err
+	b, err := w.receiver(e.To[1:])
+	if err != nil {
+		return err
+	}
+	err = w.exec(insertEvent, w.lastKey+1, e.Name, e.Time.UnixMilli(), e.Origin, a.key, a.position, b.key, b.position,
+		nullID(e.ID), m.conversation, m.seq, m.lowSent, m.key, string(e.Data))
+	if isConstraint(err) && w.keyUsed(e) {
+		return dokkerr.ErrKeyUsed
+	}
+	if err != nil {
+		return err
+	}
+	w.lastKey++
+	a.assign()
+	b.assign()
+	m.assign()
+	return nil
 }
 
-// assign fills in the position of a receiver, if there is one, and returns its columns.
-func (w *writer) assign(to []dokkerr.Recipient) (user, position any, err error) {
+// keyUsed says whether a message, the first write of its decision, has a key that its sender has used before.
+func (w *writer) keyUsed(e dokkerr.Entry) bool {
+	if e.Message == nil || e.Message.Key == "" || !w.tx.first {
+		return false
+	}
+	_, err := w.tx.lookup.MessageByKey(e.To[1].User, e.Message.Key)
+	return err == nil
+}
+
+// received holds the columns of one receiver of an event.
+type received struct {
+	key, position any // nil: there is no such receiver
+	user          *user
+	to            *dokkerr.Recipient
+}
+
+// receiver gives a receiver, if there is one, its next position.
+func (w *writer) receiver(to []dokkerr.Recipient) (received, error) {
 	if len(to) == 0 {
-		return nil, nil, nil
+		return received{}, nil
 	}
 	u, err := w.user(to[0].User)
 	if err != nil {
-		return nil, nil, err
+		return received{}, err
 	}
-	to[0].Position = w.next(u)
-	return u.key, int64(to[0].Position), nil
+	return received{u.key, int64(w.next(u)), u, &to[0]}, nil
+}
+
+func (r received) assign() {
+	if r.user != nil {
+		r.user.head = dokkerr.Position(r.position.(int64))
+		r.to.Position = r.user.head
+	}
 }
 
 // nullID is the column of an id that may be missing.

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -13,6 +14,7 @@ type tx struct {
 	lookup
 	w      *writer
 	writes []func() error  // of the running decision
+	first  bool            // the first of writes is being done
 	events []dokkerr.Event // of the transaction, as they will be told
 }
 
@@ -24,8 +26,14 @@ func (t *tx) run(c *command) error {
 	if t.failed != nil || c.err != nil || c.panicked != nil {
 		return t.failed
 	}
-	for _, write := range t.writes {
-		if err := write(); err != nil {
+	for i, write := range t.writes {
+		t.first = i == 0
+		err := write()
+		if errors.Is(err, dokkerr.ErrKeyUsed) { // there is nothing to undo
+			c.err = err
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -47,11 +47,8 @@ func (w *writer) insert(query string, args ...any) (int64, error) {
 	return result.LastInsertId()
 }
 
-// next assigns the user's next position (delivery R6).
-func (w *writer) next(u *user) dokkerr.Position {
-	u.head = max(u.head+1, w.floor)
-	return u.head
-}
+// next is the user's next position (delivery R6).
+func (w *writer) next(u *user) dokkerr.Position { return max(u.head+1, w.floor) }
 
 func (w *writer) seeUser(id dokkerr.ID) error {
 	u, err := w.user(id)

@@ -45,7 +45,7 @@ var mutants = []mutant{
 	},
 	{
 		name:  "the client's key is not looked up",
-		edits: []edit{{"dokkerr/send.go", `if in.ClientMessageID != "" {`, `if in.ClientMessageID == "none" {`}},
+		edits: []edit{{"dokkerr/send.go", `if errors.Is(err, ErrKeyUsed) {`, `if false {`}},
 		tests: []test{{pkg: "./dokkerr", run: "TestSendAgain"}, simulation},
 	},
 	{
