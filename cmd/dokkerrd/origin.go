@@ -37,6 +37,9 @@ func originOf(text string) (string, error) {
 	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
 		return "", errNoOrigin
 	}
+	if strings.Contains(u.Hostname(), ":") != strings.HasPrefix(u.Host, "[") { // url.Parse takes an IPv6 address without brackets
+		return "", errNoOrigin
+	}
 	isDefault := u.Scheme == "http" && u.Port() == "80" || u.Scheme == "https" && u.Port() == "443"
 	if u.Port() == "" || isDefault {
 		return u.Scheme + "://" + strings.TrimSuffix(u.Host, ":"+u.Port()), nil
