@@ -42,7 +42,7 @@ $(page): $(web_packages) $(page_sources)
 	touch $@
 
 .PHONY: test
-test: tools check go-test race powercut conformance e2e ## install what is missing from Debian, then run every check and test
+test: tools check go-test fuzz-short race powercut conformance e2e ## install what is missing from Debian, then run every check and test
 
 .PHONY: tools
 tools: ## install what the tests need and this Debian machine lacks
@@ -77,13 +77,17 @@ e2e: tools build $(e2e_packages) ## run the stock clients and a real browser aga
 conformance: tools $(conformance_packages) ## run the protocol's suites and clients of three generations against the library
 	cd e2e/conformance && npm test --silent
 
+# Every fuzz target as "./package FuzzName", one a line, on to $(1) at a time for $(2) each; only failures are shown.
+fuzz_all = @grep -ro --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9]*' . | sed 's|/[^/]*:func | |' | sort | \
+	xargs -P $(1) -L 1 bash -c 'out=$$(go test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(2) -parallel $(3) $$0 2>&1) || { echo "$$0 $$1"; echo "$$out"; exit 1; }'
+
 .PHONY: fuzz
 fuzz: ## fuzz every target (TIME=10m each)
-	@for package in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(TIME),10m) $$package; \
-		done; \
-	done
+	$(call fuzz_all,1,$(or $(TIME),10m),$$(nproc))
+
+.PHONY: fuzz-short
+fuzz-short: ## fuzz every target for 5 s, two at a time
+	$(call fuzz_all,2,5s,1)
 
 .PHONY: torture
 torture: tools build $(e2e_packages) ## kill the server 200 times under load, start it with a million messages, drop 1,000 clients, play 5,000 seeds, attack it ten times, cut the power 100 times (root; about half an hour)
