@@ -53,6 +53,7 @@ func tokens(t *testing.T) (all []attack) {
 		all = append(all, attack{row, fmt.Sprintf("%d tokens", len(names)), names, nil})
 	}
 	return append(all,
+		attack{"A-51", "a token that was revoked", script(revoked), nil},
 		attack{"A-49", "a setting that lets every token in", script(noSkip), nil},
 		attack{"A-54", "a secret that can be guessed", script(weakSettings), nil},
 	)
@@ -62,20 +63,15 @@ func tokens(t *testing.T) (all []attack) {
 type hostile map[string]string
 
 func (all hostile) try(s *server, _ check) error {
-	inside, who, err := s.joined("websocket")
-	if err != nil {
-		return err
-	}
-	defer inside.close()
 	for name, compact := range all {
-		if err := s.tryToken(compact, inside, who); err != nil {
+		if err := errors.Join(s.refusesAtDoor(compact), s.refusesInside(compact)); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return assertAlive(inside)
+	return nil
 }
 
-func (s *server) tryToken(compact string, inside session, who person) error {
+func (s *server) refusesAtDoor(compact string) error {
 	want := `44{"message":"Invalid token"}`
 	if compact == "" {
 		want = `44{"message":"Authentication error"}`
@@ -87,14 +83,24 @@ func (s *server) tryToken(compact string, inside session, who person) error {
 			}
 		}
 	}
+	return nil
+}
+
+// refusesInside offers the token in a session that goes on with the one it has.
+func (s *server) refusesInside(compact string) error {
 	if len(compact) >= maxPayload {
 		return nil // ends the connection before anything is read of it
 	}
+	inside, _, err := s.joined("websocket")
+	if err != nil {
+		return err
+	}
+	defer inside.close()
 	answer, err := ask(inside, "auth.refresh", map[string]any{"token": compact})
 	if err != nil || answer != `[{"error":{"code":"AUTH_ERROR","message":"Invalid token"}}]` && !strings.Contains(answer, "VALIDATION_ERROR") {
 		return fmt.Errorf("auth.refresh was answered %s, %v", answer, err)
 	}
-	return nil
+	return assertAlive(inside)
 }
 
 // refusesConnect has a CONNECT answered like this, or its connection closed when it is too long to be read.
@@ -224,4 +230,17 @@ func foreignKeys(t *testing.T, s *server, issuer *tokentest.Issuer, other tokent
 		return fmt.Errorf("the issuer was asked %d times because of strangers", n)
 	}
 	return nil
+}
+
+// revoked has the back end revoke all tokens of a user.
+func revoked(s *server) error {
+	o, who, err := s.joined("websocket")
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	if err := (requests{api("POST", "/v1/users/"+who.id+"/disconnect", "{}")}).try(s, status(200)); err != nil {
+		return err
+	}
+	return errors.Join(ended(o), s.refusesConnect("websocket", map[string]any{"token": who.token}, `44{"message":"Invalid token"}`))
 }
