@@ -49,10 +49,11 @@ func handleCall(g *Gateway, event string, h callHandler) {
 	g.lobby.Handle(event, func(ctx context.Context, call *socketio.Call) error {
 		c := clientOf(call.Socket)
 		dropped, err := g.admit(ctx, c, event)
-		if dropped {
-			return call.Answer(struct{}{})
-		}
-		if err == nil {
+		switch {
+		case err != nil:
+		case dropped:
+			err = ignore(call, &s)
+		default:
 			err = g.serve(ctx, call, &s, h)
 		}
 		return g.refusal(c, event, err)
@@ -67,6 +68,14 @@ func (g *Gateway) serve(ctx context.Context, call *socketio.Call, s *schema, h c
 		return err
 	}
 	return h(ctx, clientOf(call.Socket), call, in)
+}
+
+// ignore answers as if the call had been served.
+func ignore(call *socketio.Call, s *schema) error {
+	if _, err := s.decode(call.Args); err != nil {
+		return err
+	}
+	return call.Answer(struct{}{})
 }
 
 // refuseEvent answers an event without a handler: what only the server tells is forbidden, anything else is unknown.

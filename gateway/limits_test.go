@@ -177,6 +177,9 @@ func TestTypingIsDropped(t *testing.T) {
 				t.Fatalf("answered %s", answer)
 			}
 		}
+		for range 5 { // and yet what is wrong is told
+			a.refused("message.typing", "VALIDATION_ERROR", "conversationId", map[string]any{"conversationId": "x"})
+		}
 		synctest.Wait()
 		told := 0
 		for _, packet := range b.Waiting() {
