@@ -12,13 +12,16 @@ var testOrigins = newOrigins(config{
 	publicURL: "https://live.example.com",
 }, 5174)
 
+// originRow is one row of S-03.
+type originRow struct {
+	name     string
+	origin   []string
+	accepted bool
+}
+
 // The rows of S-03: exact, or refused.
-func TestOrigins(t *testing.T) {
-	for _, c := range []struct {
-		name     string
-		origin   []string
-		accepted bool
-	}{
+func originRows() []originRow {
+	return []originRow{
 		{"missing", nil, true},
 		{"own by name", []string{"http://localhost:5174"}, true},
 		{"own by address", []string{"http://127.0.0.1:5174"}, true},
@@ -50,12 +53,76 @@ func TestOrigins(t *testing.T) {
 		{"its punycode", []string{"https://app.xn--exmple-4nf.com"}, false},
 		{"a megabyte", []string{"https://" + strings.Repeat("a", 1<<20)}, false},
 		{"a wildcard", []string{"*"}, false},
-	} {
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	for _, c := range originRows() {
 		t.Run(c.name, func(t *testing.T) {
 			for _, method := range []string{"GET", "POST", "OPTIONS"} {
 				checkCORS(t, method, c.origin, c.accepted)
 			}
 		})
+	}
+}
+
+// Every row holds on every transport and route of the running program: one that is refused makes no session, and hears nothing of CORS.
+func TestOriginsAtEveryDoor(t *testing.T) {
+	t.Parallel()
+	p := startProgram(t, "FRONTEND_URL=https://app.example.com,http://app.example.com:8080,capacitor://localhost", "PUBLIC_URL=https://live.example.com")
+	own := p.url[strings.LastIndex(p.url, ":"):]
+	_, opening := p.get(polling)
+	sid := strings.Split(opening, `"`)[3]
+	for _, c := range originRows() {
+		for i, origin := range c.origin {
+			c.origin[i] = strings.Replace(origin, ":5174", own, 1)
+		}
+		for _, door := range []struct{ name, method, path, upgrade string }{
+			{"polling", "GET", polling, ""},
+			{"a poll's post", "POST", polling + "&sid=" + sid, ""},
+			{"WebSocket", "GET", "/socket.io/?EIO=4&transport=websocket", "websocket"},
+			{"the upgrade", "GET", "/socket.io/?EIO=4&transport=websocket&sid=" + sid, "websocket"},
+			{"preflight", "OPTIONS", polling, ""},
+			{"the API", "GET", "/v1/metrics", ""},
+		} {
+			if c.accepted && (door.method == "POST" || door.name == "the upgrade") {
+				continue // they would use the session up
+			}
+			checkDoor(p, c, door.name, door.method, door.path, door.upgrade)
+		}
+	}
+	if status, answer := p.put("POST", polling+"&sid="+sid, "3"); status != 200 {
+		t.Errorf("the session was ended by a page that it is not for: %d %s", status, answer)
+	}
+}
+
+func checkDoor(p *program, c originRow, name, method, path, upgrade string) {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header["Origin"] = c.origin
+	if upgrade != "" {
+		for key, value := range map[string]string{"Connection": "Upgrade", "Upgrade": upgrade, "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="} {
+			r.Header.Set(key, value)
+		}
+	}
+	r.Header.Set("Authorization", "Bearer "+testKey)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil { // a megabyte of header is cut off while it is sent
+		if c.accepted || len(c.origin[0]) < 1<<20 {
+			p.t.Errorf("%s at %s: %v", c.name, name, err)
+		}
+		return
+	}
+	answer.Body.Close()
+	served := answer.StatusCode < 300 // 101 too
+	if served != c.accepted || !served && answer.StatusCode != 403 && answer.StatusCode != 431 {
+		p.t.Errorf("%s at %s: %s", c.name, name, answer.Status)
+	}
+	if allowed := answer.Header.Get("Access-Control-Allow-Origin") + answer.Header.Get("Access-Control-Allow-Credentials"); !c.accepted && allowed != "" {
+		p.t.Errorf("%s at %s: allowed %q", c.name, name, allowed)
 	}
 }
 
