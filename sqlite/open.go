@@ -25,7 +25,7 @@ const (
 
 	// The settings of the connection that writes.
 	writing = "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&" +
-		"_pragma=wal_autocheckpoint(1000)&_pragma=journal_size_limit(67108864)"
+		"_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)"
 )
 
 // Options configures a Store; the zero value works.
