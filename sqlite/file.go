@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"time"
 
 	"github.com/dokkerr/realtime/dokkerr"
 )
@@ -16,6 +16,7 @@ import (
 type File struct {
 	db     *sql.DB
 	lookup lookup
+	rest   func(time.Duration) // between two slices of a backup
 }
 
 // OpenFile opens a file that is there.
@@ -31,7 +32,7 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: open %s: %w", path, errors.Join(err, db.Close()))
 	}
-	return &File{db: db, lookup: lookup{ctx: ctx, conn: c, horizon: everything}}, nil
+	return &File{db: db, lookup: lookup{ctx: ctx, conn: c, horizon: everything}, rest: time.Sleep}, nil
 }
 
 // Close closes the file.
@@ -44,35 +45,6 @@ func (f *File) ProviderEvent(id string) (dokkerr.ProviderEvent, error) {
 		err = f.lookup.failed // in full: who asks is the operator
 	}
 	return e, err
-}
-
-// Backup writes to a new file all that is committed when it begins. The copy is checked and on disk when it has its name;
-// a file of that name is refused. The log of the original grows meanwhile.
-func (f *File) Backup(ctx context.Context, to string) error {
-	if err := absent(to); err != nil {
-		return err
-	}
-	partial := to + ".partial"
-	if err := f.copy(ctx, partial); err != nil {
-		return errors.Join(fmt.Errorf("backup to %s: %w", to, err), remove(partial))
-	}
-	if err := os.Rename(partial, to); err != nil {
-		return err
-	}
-	return syncFile(filepath.Dir(to))
-}
-
-func (f *File) copy(ctx context.Context, to string) error {
-	if err := makeFile(to); err != nil {
-		return err
-	}
-	if _, err := f.lookup.conn.sql.ExecContext(ctx, "VACUUM INTO ?", to); err != nil {
-		return err
-	}
-	if err := checkCopy(ctx, to); err != nil {
-		return err
-	}
-	return syncFile(to)
 }
 
 // checkCopy says whether a file is whole, and a store's.
@@ -90,17 +62,6 @@ func checkCopy(ctx context.Context, path string) (err error) {
 		return fmt.Errorf("it is no store of this service: %w", err)
 	}
 	return nil
-}
-
-func absent(path string) error {
-	_, err := os.Lstat(path)
-	if err == nil {
-		return fmt.Errorf("%s is there already; give a new name", path)
-	}
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return err
 }
 
 // remove removes a file that may be missing.

@@ -174,18 +174,24 @@ func (s *Store) pool(path string, size int, query string) (*sql.DB, error) {
 
 // openPool opens a pool that keeps its connections.
 func openPool(path string, size int, query string) (*sql.DB, error) {
-	path, err := filepath.Abs(path)
+	name, err := fileURI(path, query+"&_pragma=busy_timeout(5000)")
 	if err != nil {
 		return nil, err
 	}
-	name := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query + "&_pragma=busy_timeout(5000)"}
-	db, err := sql.Open(driver, name.String())
+	db, err := sql.Open(driver, name)
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	return db, nil
+}
+
+// fileURI names a file for SQLite, with settings.
+func fileURI(path, query string) (string, error) {
+	path, err := filepath.Abs(path)
+	name := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query}
+	return name.String(), err
 }
 
 // makeFile makes the file before SQLite would, so that only its owner can read it; SQLite gives the files beside it the
