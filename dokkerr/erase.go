@@ -5,11 +5,15 @@ import "context"
 // Erase takes a person out: messages and read marks with whoever they were exchanged, notifications and events for this user alone, and
 // devices; the user's tokens are revoked. Bookings, payments and what was told of them to both parties stay: they are the back end's records, and name nobody. Nothing
 // of before is delivered any more, and no position, pid or offset of before is good (delivery R9). The id may be used again, and then has
-// no past.
-func (s *Service) Erase(ctx context.Context, o Once, user ID) (Revocation, error) {
+// no past. The user's id may be short, also in a repetition: the erasure makes it unknown, and the answer stays.
+func (s *Service) Erase(ctx context.Context, o Once, user string) (Revocation, error) {
 	return once(ctx, s, o, func(tx Tx) (Revocation, error) {
-		tx.Erase(user)
-		return s.revoke(tx, Revocation{User: user}), nil
+		id, err := resolve(tx, KindUser, "userId", user)
+		if err != nil {
+			return Revocation{}, err
+		}
+		tx.Erase(id)
+		return s.revoke(tx, Revocation{User: id}), nil
 	})
 }
 

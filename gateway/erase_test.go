@@ -11,7 +11,7 @@ import (
 // erases does what the API does, and returns when the user may have new tokens.
 func (h *harbour) erases(user dokkerr.ID) {
 	h.t.Helper()
-	revoked, err := h.service.Erase(h.t.Context(), dokkerr.Once{}, user)
+	revoked, err := h.service.Erase(h.t.Context(), dokkerr.Once{}, user.String())
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -678,3 +678,20 @@ func TestErase(t *testing.T) {
 		t.Errorf("%d events, want the one that came later", n)
 	}
 }
+
+// TestEraseAgainByShortID: the erasure makes the short id unknown, and its repetition gets the first answer all the same.
+func TestEraseAgainByShortID(t *testing.T) {
+	f := newFixture(t)
+	f.seed(t)
+	first := f.ask("DELETE", "/v1/users/"+asha[:8], "", once, "the-erasure")
+	want(t, first, 200)
+	again := f.ask("DELETE", "/v1/users/"+asha[:8], "", once, "the-erasure")
+	if again.Code != 200 || again.Body.String() != first.Body.String() {
+		t.Errorf("first %s, again %d %s", first.Body, again.Code, again.Body)
+	}
+	if len(f.sockets.ended) != 2 || f.sockets.ended[0] != f.sockets.ended[1] {
+		t.Errorf("ended %v", f.sockets.ended)
+	}
+	refused(t, f.ask("DELETE", "/v1/users/"+asha[:8], "", once, "another"), 404, dokkerr.NotFound, "")
+	refused(t, f.ask("DELETE", "/v1/users/"+asha[:8], ""), 404, dokkerr.NotFound, "")
+}

@@ -117,16 +117,12 @@ func (a *api) export(ctx context.Context, in *exportUser) (*exportAnswer, error)
 }
 
 func (a *api) erase(ctx context.Context, in *eraseUser) (*done, error) {
-	user, err := a.service.User(ctx, string(in.ID))
-	if err != nil {
-		return nil, err
-	}
-	revoked, err := a.service.Erase(ctx, in.once(ctx), user)
+	revoked, err := a.service.Erase(ctx, in.once(ctx), string(in.ID))
 	if err != nil {
 		return nil, err
 	}
 	ended := a.sockets.Disconnect(revoked)
-	requestOf(ctx).log.Info("user erased by the back end", "user", user, "sockets", ended)
+	requestOf(ctx).log.Info("user erased by the back end", "user", revoked.User, "sockets", ended)
 	return &done{}, nil
 }
 
