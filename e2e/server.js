@@ -73,6 +73,15 @@ export class Server {
     throw new Error(`the server did not become ready:\n${this.output}`);
   }
 
+  /** Runs another command beside the server, on its data, and returns its exit code and what it printed. */
+  async run(...args) {
+    const tool = spawn(binary, args, { cwd: this.folder, env: this.environment(), stdio: ['ignore', 'pipe', 'ignore'] });
+    let output = '';
+    tool.stdout.on('data', (text) => (output += text));
+    const [code] = await once(tool, 'close');
+    return { code, output };
+  }
+
   /** Ends the process as an operator does, and keeps the data. */
   async halt() {
     this.process.kill('SIGTERM');

@@ -225,4 +225,24 @@ var mutants = []mutant{
 	delete(s.acks, id)`}},
 		tests: []test{{pkg: "./socketio", run: "TestAnswersFindTheirQuestions"}},
 	},
+	{
+		name:  "the provider's event is not remembered",
+		edits: []edit{{"dokkerr/provider.go", "tx.PutProviderEvent(in)", "_ = in"}},
+		tests: []test{{pkg: "./dokkerr", run: "TestHearOutcomes"}},
+	},
+	{
+		name:  "the provider's last event wins, not its latest",
+		edits: []edit{{"dokkerr/provider.go", "return in.Created.Before(last.Time), err", "return false, err"}},
+		tests: []test{{pkg: "./dokkerr", run: "TestEveryPermutation"}},
+	},
+	{
+		name:  "the provider's signature is good for ever",
+		edits: []edit{{"stripe/signature.go", "age.Abs() > tolerance", "age.Abs() > 1000*tolerance"}},
+		tests: []test{{pkg: "./stripe", run: "TestSignatures|TestClock"}},
+	},
+	{
+		name:  "a backup in one go",
+		edits: []edit{{"sqlite/backup.go", "const slice = 64", "const slice = -1"}},
+		tests: []test{{pkg: "./sqlite", run: "TestBackupHoldsNobodyUp"}},
+	},
 }
