@@ -533,7 +533,7 @@ export interface ClientToServer {
   'auth.refresh': (payload: NewToken, ack: Ack<'auth.refresh'>) => void;
   /**
    * Block a user.
-   * The blocked user's messages get FORBIDDEN; typing and presence stop both ways. Again is harmless.
+   * Messages get FORBIDDEN, and read marks, typing and presence stop, both ways. Again is harmless.
    */
   'user.block': (payload: OtherUser, ack: Ack<'user.block'>) => void;
   /** Take a block back. */
