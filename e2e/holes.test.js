@@ -10,8 +10,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Cast, overEachTransport, stage } from './cast.js';
 import { Client, transports } from './client.js';
 import { long } from './form.js';
+import { Proxy } from './proxy.js';
 import { Server } from './server.js';
-import { Wire } from './wire.js';
 
 const held = stage();
 
@@ -85,12 +85,12 @@ describe('on a server of its own', { concurrency: true }, () => {
   test('8: over a slow line all arrives, and no heartbeat is missed', { timeout: 900_000 }, async (t) => {
     const cast = await alone(t, 'websocket', { env: { LIMITS: 'pingInterval=5s,pingTimeout=4s' } });
     const total = long ? 10_000 : 200;
-    const wire = await Wire.lay(t, cast.server.port);
-    wire.bytesPerSecond = 5000;
+    const proxy = await Proxy.start(t, cast.server.port);
+    proxy.bytesPerSecond = 5000;
     const list = range(0, total);
     await Promise.all([[cast.boater, 'websocket'], [cast.owner, 'polling']].map(async ([user, way]) => {
       await notify(cast, user, ...list);
-      const client = new Client(wire.url, { transports: transports[way], auth: { token: cast.server.token(user) }, timeout: 60_000 });
+      const client = new Client(proxy.url, { transports: transports[way], auth: { token: cast.server.token(user) }, timeout: 60_000 });
       t.after(() => client.close());
       const ends = [];
       client.socket.on('disconnect', (reason) => ends.push(reason));
@@ -184,12 +184,12 @@ overEachTransport('9: who comes back under an erased id begins anew, on the Sock
 });
 
 overEachTransport('12: a connection that dies before the reply has taken nothing with it', held, async (cast) => {
-  const wire = await Wire.lay(cast.t, cast.server.port);
-  const client = await cast.connectThrough(wire.url, cast.boater);
+  const proxy = await Proxy.start(cast.t, cast.server.port);
+  const client = await cast.connectThrough(proxy.url, cast.boater);
   await notify(cast, cast.boater, 'one');
   await hears(client, ['one']);
   for (const [n, next] of ['two', 'three'].entries()) {
-    const dead = wire.cutBefore('40{"sid"');
+    const dead = proxy.cutBefore('40{"sid"');
     const back = once(client.socket, 'connect');
     drop(client);
     await notify(cast, cast.boater, next);
@@ -220,10 +220,10 @@ test('12: a listener that throws hears again what it threw at, and loses nothing
 for (const way of ['websocket', 'upgrade']) {
   test(`18: what the old connection brings after the new one is not heard (${way})`, { timeout: 60_000 }, async (t) => {
     const cast = new Cast(t, held.server, way);
-    const wire = await Wire.lay(t, cast.server.port);
+    const proxy = await Proxy.start(t, cast.server.port);
     const owner = await cast.connect(cast.owner);
-    const boater = await cast.connectThrough(wire.url, cast.boater);
-    const release = wire.hold();
+    const boater = await cast.connectThrough(proxy.url, cast.boater);
+    const release = proxy.hold();
     boater.emit('message.new', { recipientId: cast.owner, content: 'held', type: 'text' });
     await notify(cast, cast.boater, 'on its way');
     const back = once(boater.socket, 'connect');

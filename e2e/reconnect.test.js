@@ -4,15 +4,15 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { Cast, overEachTransport, stage } from './cast.js';
 import { transports } from './client.js';
+import { Proxy } from './proxy.js';
 import { Server } from './server.js';
-import { Wire } from './wire.js';
 
 const held = stage();
 
 overEachTransport('after a cut the stock client comes back by itself and is told again', held, async (cast) => {
-  const wire = await Wire.lay(cast.t, cast.server.port);
+  const proxy = await Proxy.start(cast.t, cast.server.port);
   const owner = await cast.connect(cast.owner);
-  const boater = await cast.connectThrough(wire.url, cast.boater);
+  const boater = await cast.connectThrough(proxy.url, cast.boater);
   const bookingId = randomUUID();
   await cast.booking(bookingId, 'pending');
   await boater.next('booking.created');
@@ -21,11 +21,11 @@ overEachTransport('after a cut the stock client comes back by itself and is told
 
   const gone = once(boater.socket, 'disconnect');
   const back = once(boater.socket, 'connect');
-  wire.cut();
+  proxy.cut();
   const [reason] = await gone;
   assert.match(reason, /^transport (close|error)$/);
   await cast.say(owner, cast.boater, 'Meanwhile');
-  wire.mend();
+  proxy.mend();
   await back;
 
   const { messages } = await boater.ask('message.history', { conversationId, after: seq });

@@ -13,13 +13,6 @@ const held = stage();
 const ackTimeout = 1000;
 const receipt = /43\d+\[\{"messageId"/; // in what the server sends
 
-/** The connection that each client of a test goes through. */
-async function through(t, kind, server) {
-  const between = await kind.start(server.port);
-  t.after(() => between.close());
-  return between;
-}
-
 const retrying = { retries: 3, ackTimeout, reconnectionDelay: 20, reconnectionDelayMax: 100 };
 
 /** A client that sends again what is not answered. */
@@ -46,7 +39,7 @@ async function hears(cast, owner, list) {
 }
 
 overEachTransport('200 messages over a line that cuts and delays answers', held, async (cast) => {
-  const proxy = await through(cast.t, Proxy, cast.server);
+  const proxy = await Proxy.start(cast.t, cast.server.port);
   const owner = await cast.connect(cast.owner);
   const boater = await sender(cast, proxy.url);
   let [answers, cuts, delays] = [0, 0, 0];
@@ -65,7 +58,7 @@ overEachTransport('200 messages over a line that cuts and delays answers', held,
 });
 
 overEachTransport('messages that the line holds until there are copies of them', held, async (cast) => {
-  const proxy = await through(cast.t, Proxy, cast.server);
+  const proxy = await Proxy.start(cast.t, cast.server.port);
   const owner = await cast.connect(cast.owner);
   const boater = await sender(cast, proxy.url);
   await pause(500); // no longer just connected
@@ -88,7 +81,7 @@ const builds = {
 
 for (const [build, { io }] of Object.entries(builds)) {
   overEachTransport(`the same words: said on purpose they are new, behind a lost answer they are not (${build})`, held, async (cast) => {
-    const proxy = await through(cast.t, Proxy, cast.server);
+    const proxy = await Proxy.start(cast.t, cast.server.port);
     const owner = await cast.connect(cast.owner);
     const boater = await sender(cast, proxy.url, { io });
     const queued = await Promise.all(['ok', 'ok', 'ok'].map((content) => say(boater, cast.owner, content)));
@@ -125,7 +118,7 @@ for (const way of Object.keys(transports)) {
     const server = await Server.start();
     t.after(() => server.stop());
     const cast = new Cast(t, server, way);
-    const proxy = await through(t, Proxy, server);
+    const proxy = await Proxy.start(t, server.port);
     const owner = await cast.connect(cast.owner);
     const boater = await sender(cast, proxy.url, { ackTimeout: 10_000 });
     await say(boater, cast.owner, 'before');
@@ -151,7 +144,7 @@ for (const way of Object.keys(transports)) {
 
 test('a hop that loses answers and asks again loses and doubles nothing (polling)', { timeout: 60_000 }, async (t) => {
   const cast = new Cast(t, held.server, 'polling');
-  const hop = await through(t, Hop, cast.server);
+  const hop = await Hop.start(t, cast.server.port);
   const [boater, owner] = [await cast.connectThrough(hop.url, cast.boater), await cast.connectThrough(hop.url, cast.owner)];
   const lost = { GET: 0, POST: 0 };
   let asked = 0;
@@ -167,7 +160,7 @@ test('a hop that loses answers and asks again loses and doubles nothing (polling
 });
 
 overEachTransport('another user with an io() of their own says nothing of the first one’s', held, async (cast) => {
-  const proxy = await through(cast.t, Proxy, cast.server);
+  const proxy = await Proxy.start(cast.t, cast.server.port);
   const owner = await cast.connect(cast.owner);
   const first = await sender(cast, proxy.url);
   await say(first, cast.owner, 'the boater’s');
