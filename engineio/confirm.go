@@ -15,7 +15,7 @@ func (s *Session) SendConfirmed(f func(), frames ...Frame) {
 	}
 	s.outbox.push(pingFrame)
 	s.outbox.push(frames...)
-	if s.outbox.bytes > s.srv.options.MaxOutbox {
+	if s.outbox.cost() > s.srv.options.MaxOutbox {
 		s.overflow()
 		return
 	}

@@ -25,6 +25,7 @@ type conn struct {
 	entered bool         // the reader's: in a turn of callbacks
 	whole   bool         // the reader's: a message came to its end since the last look
 	partial bool         // the reader's: a message is under way, for which timer runs
+	trusted bool         // the reader's: the session was seen to be
 
 	timer  *time.Timer    // under session.mu: until when a candidate has to take over, or a message to be whole
 	reader wsproto.Reader // the reader's
@@ -195,6 +196,12 @@ func (c *conn) close() {
 
 // feed handles what was read.
 func (c *conn) feed(p []byte) error {
+	if !c.trusted {
+		var within bool
+		if c.trusted, within = c.session.hear(len(p)); !within {
+			return c.violated(closeFrame(wsproto.MessageTooBig, "too much of a stranger"), TransportError)
+		}
+	}
 	if c.adopted && !c.enter() {
 		return errOver
 	}

@@ -58,7 +58,8 @@ type Options struct {
 	UpgradeTimeout time.Duration // from the second connection to the upgrade packet; 0: 10 s
 	MaxPayload     int           // bytes of one message or polling body; 0: 1,000,000
 	MaxPackets     int           // packets in one polling body; 0: no limit
-	MaxOutbox      int           // bytes waiting for one client; 0: 1 MiB
+	MaxUntrusted   int           // bytes of all that a client sends until Session.Trust; 0: no limit
+	MaxOutbox      int           // bytes waiting for one client, each frame with FrameCost more; 0: 1 MiB
 	MaxStuck       int           // bytes waiting for clients that take nothing, all together; beyond, those with the most are ended; 0: no limit
 	WriteTimeout   time.Duration // a write without progress; 0: 10 s
 	BodyTimeout    time.Duration // for a whole polling body to arrive; 0: 10 s

@@ -24,6 +24,12 @@ func (o *outbox) push(unit ...Frame) {
 	}
 }
 
+// FrameCost is about what a frame that waits costs beside its bytes.
+const FrameCost = 64
+
+// cost is what the outbox is held against its bounds for: a million tiny frames are no tiny thing to keep.
+func (o *outbox) cost() int { return o.bytes + FrameCost*o.waiting.count() }
+
 func (o *outbox) empty() bool { return o.waiting.empty() }
 
 // take hands all frames over. Their bytes count until somebody takes them off.

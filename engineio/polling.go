@@ -315,12 +315,13 @@ func (s *Session) packets(body []byte, asBytes bool) iter.Seq2[eioproto.Packet, 
 }
 
 func (s *Session) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	limit := int64(s.srv.options.MaxPayload)
+	limit := int64(s.maxBody())
 	if r.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err == nil {
+		s.hear(len(body))
 		setReadDeadline(w, time.Time{})
 	}
 	return body, err

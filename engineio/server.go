@@ -239,7 +239,7 @@ func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request, q query, 
 // register makes a session, on c or, when that is nil, on polling. The handler is still to be told, by who then calls
 // leave.
 func (srv *Server) register(r *http.Request, q query, c *conn, visit Visit) (*Session, *refusal) {
-	s := &Session{srv: srv, id: newID(), v3: q.v3, ws: c, busy: true, request: remember(r)}
+	s := &Session{srv: srv, id: newID(), v3: q.v3, ws: c, busy: true, request: remember(r), trusted: srv.options.MaxUntrusted == 0}
 	s.request.Visit = visit
 	if c != nil {
 		c.session = s

@@ -36,6 +36,8 @@ type Session struct {
 	beat      time.Duration // when the heartbeat, or the end, goes on, by the wheel's clock
 	stall     time.Duration // when a stuck client has taken nothing for too long; 0 unless it is stuck
 	charged   int           // of the outbox, to the server's stuck
+	heard     int           // bytes of the client, until it is trusted
+	trusted   bool          // MaxUntrusted holds no more
 	pings     []func()      // those that wait for their pongs, oldest first; what to call, or nil
 	candidate *conn         // has asked for the upgrade
 	deferred  Worker        // begins when the turn is over
@@ -101,7 +103,7 @@ func (s *Session) Send(frames ...Frame) {
 		return
 	}
 	s.outbox.push(frames...)
-	if s.outbox.bytes > s.srv.options.MaxOutbox {
+	if s.outbox.cost() > s.srv.options.MaxOutbox {
 		s.overflow()
 		return
 	}

@@ -14,9 +14,6 @@ type stuck struct {
 	relieving atomic.Bool
 }
 
-// frameCost is about what a frame costs beside its bytes.
-const frameCost = 64
-
 // account charges what waits to the server while the client is stuck. It is called with mu held when either changes.
 func (s *Session) account() {
 	due := 0
@@ -26,7 +23,7 @@ func (s *Session) account() {
 			return
 		}
 	case s.state != closed && !s.polling.pending():
-		due = s.outbox.bytes + frameCost*s.outbox.waiting.count()
+		due = s.outbox.cost()
 	}
 	if grown := due - s.charged; grown != 0 {
 		s.charged = due

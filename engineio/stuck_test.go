@@ -170,3 +170,52 @@ func TestConformanceVisits(t *testing.T) {
 		ends(1, 1, 1)
 	})
 }
+
+// TestTinyPacketsFillAnOutbox: what a packet costs beside its bytes counts too, so that MaxOutbox bounds the memory of tiny ones.
+func TestTinyPacketsFillAnOutbox(t *testing.T) {
+	inMemory(t, &engineio.Options{MaxOutbox: 64 << 10}, func(t *testing.T, h *host) {
+		h.openPolling()
+		session := h.opened()
+		tiny := textFrame("x")
+		for range 900 {
+			session.Send(tiny)
+		}
+		synctest.Wait()
+		h.wantOpen(1)
+		for range 200 {
+			session.Send(tiny)
+		}
+		synctest.Wait()
+		h.wantEnd(engineio.SlowReader)
+	})
+}
+
+// TestStrangersSaySoMuch: until a client is trusted all that it sends counts, over every transport and both together.
+func TestStrangersSaySoMuch(t *testing.T) {
+	inMemory(t, &engineio.Options{MaxUntrusted: 1000}, func(t *testing.T, h *host) {
+		word := "4" + strings.Repeat("x", 299)
+		p := h.openPolling()
+		h.opened()
+		for range 3 {
+			p.want(p.post(word), 200, "ok")
+		}
+		if a := p.post(word); a.status != 413 {
+			t.Errorf("1,200 bytes of a stranger: %d", a.status)
+		}
+		h.wantEnd(engineio.TransportError)
+
+		s := h.openSocket()
+		h.opened()
+		for range 4 {
+			s.send(word)
+		}
+		h.wantEnd(engineio.TransportError)
+
+		trusted := h.openPolling()
+		h.opened().Trust()
+		for range 5 {
+			trusted.want(trusted.post(word), 200, "ok")
+		}
+		h.wantOpen(1)
+	})
+}

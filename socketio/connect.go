@@ -66,6 +66,7 @@ func (c *conn) join(s *Socket) bool {
 		return false
 	}
 	s.joined = true
+	c.session.Trust()
 	c.stopTimer()
 	return true
 }

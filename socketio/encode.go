@@ -53,7 +53,7 @@ func (e Encoded) Uncompressed() Encoded {
 func (e Encoded) size() int {
 	n := 0
 	for _, f := range e.frames {
-		n += f.Len()
+		n += f.Len() + engineio.FrameCost
 	}
 	return n
 }

@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 	}
 	conf.limits.maxStuck = 0
 	if want := (limits{
-		maxPayload: 100_000, maxPackets: 1000, maxOutbox: 1 << 20, maxNamespaces: 16, maxContent: 16 << 10,
+		maxPayload: 100_000, maxPackets: 1000, maxBeforeLogin: 16 << 10, maxOutbox: 1 << 20, maxNamespaces: 16, maxContent: 16 << 10,
 		connectTimeout: 10 * time.Second, pingInterval: 25 * time.Second, pingTimeout: 20 * time.Second, upgradeTimeout: 10 * time.Second,
 		typingInterval: 2 * time.Second, presenceGrace: 10 * time.Second, commandTimeout: 15 * time.Second,
 		retention: 30 * 24 * time.Hour, maxInbox: 100_000,

@@ -15,6 +15,7 @@ import (
 type limits struct {
 	maxPayload     int // bytes of one message or polling body
 	maxPackets     int // in one polling body
+	maxBeforeLogin int // bytes that one connection sends before its login
 	maxOutbox      int // bytes waiting for one client
 	maxStuck       int // bytes waiting for all clients that take nothing
 	maxNamespaces  int // joined by one connection
@@ -56,6 +57,7 @@ func (l *limits) settings() []limitSetting {
 	return []limitSetting{
 		{"maxPayload", "100000", count(&l.maxPayload, 1<<10, 16<<20)},
 		{"maxPackets", "1000", count(&l.maxPackets, 1, 1<<20)},
+		{"maxBeforeLogin", "16384", count(&l.maxBeforeLogin, 1<<10, 16<<20)},
 		{"maxOutbox", "1048576", count(&l.maxOutbox, 1<<10, 1<<30)},
 		{"maxStuck", "25%", memoryShare(&l.maxStuck)},
 		{"maxNamespaces", "16", count(&l.maxNamespaces, 1, 1<<10)},

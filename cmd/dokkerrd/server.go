@@ -129,6 +129,7 @@ func socketOptions(l limits, o origins, m *meters, log *slog.Logger) *socketio.O
 			UpgradeTimeout: l.upgradeTimeout,
 			MaxPayload:     l.maxPayload,
 			MaxPackets:     l.maxPackets,
+			MaxUntrusted:   l.maxBeforeLogin,
 			MaxOutbox:      l.maxOutbox,
 			MaxStuck:       l.maxStuck,
 			Compress:       -1, // messages are small, and secrets beside a stranger's text must not be compressed

@@ -36,24 +36,6 @@ var notApplicable = map[string]string{
 	"A-80": "the service asks no client for an acknowledgement; the library's is bounded in time and number: TestTooManyAcks of socketio",
 }
 
-// pending is what ought to pass and does not yet, each with the reason. It is run as well, and must fail: what passes belongs above.
-func pending() []awaited {
-	return []awaited{
-		{attack{"A-32", "20 KB before a token", script(muchBeforeToken), nil}, "up to maxPayload is read before CONNECT; 50 such connections of one address, for 10 s, bound it"},
-	}
-}
-
-// awaited is an attack that the server does not withstand yet.
-type awaited struct {
-	attack
-	reason string
-}
-
-// muchBeforeToken sends more than a token needs.
-func muchBeforeToken(s *server) error {
-	return strangers{`40{"token":"` + strings.Repeat("x", 20_000) + `"}`, many(20, "3"+strings.Repeat("x", 1000))}.try(s, ends)
-}
-
 // everything is the whole table.
 func everything(t *testing.T) (all []attack) {
 	for _, table := range [][]attack{
@@ -67,21 +49,16 @@ func everything(t *testing.T) (all []attack) {
 
 // TestEveryRowIsRunOrListed is that no row of the list is forgotten, here or in docs/security.md.
 func TestEveryRowIsRunOrListed(t *testing.T) {
-	run, later := map[string]bool{}, map[string]bool{}
+	run := map[string]bool{}
 	for _, a := range everything(t) {
 		for row := range strings.FieldsSeq(a.row) {
 			run[row] = true
 		}
 	}
-	for _, a := range pending() {
-		for row := range strings.FieldsSeq(a.row) {
-			later[row] = true
-		}
-	}
 	known := numbers()
 	for _, row := range known {
-		if places := count(run[row], later[row] && !run[row], notApplicable[row] != ""); places != 1 {
-			t.Errorf("%s is in %d of: run, pending, not applicable", row, places)
+		if places := count(run[row], notApplicable[row] != ""); places != 1 {
+			t.Errorf("%s is in %d of: run, not applicable", row, places)
 		}
 	}
 	for row := range run {
@@ -89,7 +66,7 @@ func TestEveryRowIsRunOrListed(t *testing.T) {
 			t.Errorf("%s is no row of the list", row)
 		}
 	}
-	t.Logf("%d rows: %d run by %d attacks, %d pending, %d not applicable", len(known), len(run), len(everything(t)), len(later), len(notApplicable))
+	t.Logf("%d rows: %d run by %d attacks, %d not applicable", len(known), len(run), len(everything(t)), len(notApplicable))
 	tellsEveryRow(t, known)
 }
 
@@ -113,9 +90,6 @@ func tellsEveryRow(t *testing.T, known []string) {
 		line, _, _ = strings.Cut(line, "\n")
 		if applies := !strings.Contains(line, "does not apply"); line == "" || applies == (notApplicable[row] != "") {
 			t.Errorf("docs/security.md says of %s: %q", row, line)
-		}
-		if open := slices.ContainsFunc(pending(), func(a awaited) bool { return a.row == row }); open != strings.Contains(line, "**not yet**") {
-			t.Errorf("docs/security.md says of %s, which is pending: %v: %q", row, open, line)
 		}
 	}
 }

@@ -250,6 +250,7 @@ func webSockets() []attack {
 		{"A-30", "a binary length with its highest bit set, before a token", frames{join(frame{op: opBinary, declared: 1 << 63}), join(frame{op: opBinary, declared: 1<<63 | 125})}, closes(1002, 1009)},
 		{"A-31 R-34", "an offer to compress", offers("permessage-deflate", "permessage-deflate; client_max_window_bits"), both(switched, without("Sec-WebSocket-Extensions"))},
 		{"A-31", "a compressed frame, before a token", frames{join(frame{op: opText, payload: "\xf2\x48\xcd\xc9\xc9\x07\x00", reserved: 4})}, closes(1002)},
+		{"A-32", "20 KB before a token", strangers{`40{"token":"` + strings.Repeat("x", 20_000) + `"}`, many(20, "3"+strings.Repeat("x", 1000))}, ends},
 		{"A-34", "pongs that nobody asked for", script(forgedPongs), nil},
 		{"A-35", "the front end's name under another scheme or port", origins("http://app.example.com", "https://app.example.com:8443", "https://app.example.com:443", "wss://app.example.com", "app.example.com"), forbidden},
 		{"A-36 R-12 R-13", "a page of another origin, with cookies", origins("https://evil.test", "null", "file://", "*", "https://app.example.com.evil.test", "https://evilapp.example.com",

@@ -41,16 +41,6 @@ func TestAttacks(t *testing.T) {
 	if !testing.Short() {
 		usual.inTurn(t, control, floods())
 	}
-	usual.awaits(t)
-}
-
-// awaits runs what is pending, which fails.
-func (s *server) awaits(t *testing.T) {
-	for _, a := range pending() {
-		if a.send.try(s, a.back) == nil {
-			t.Errorf("%s %s passes: it is pending no more", a.row, a.name)
-		}
-	}
 }
 
 // keyedSettings are those of a server that speaks TLS, takes an issuer's tokens and soon misses a pong.

@@ -172,12 +172,12 @@ var mutants = []mutant{
 	},
 	{
 		name:  "the outbox has no bound",
-		edits: []edit{{"engineio/session.go", "if s.outbox.bytes > s.srv.options.MaxOutbox {", "if false {"}},
+		edits: []edit{{"engineio/session.go", "if s.outbox.cost() > s.srv.options.MaxOutbox {", "if false {"}},
 		tests: []test{{pkg: "./engineio", run: "TestSlowReaderEndsAndHoldsNobodyUp"}},
 	},
 	{
 		name:  "bodies have no bound",
-		edits: []edit{{"engineio/polling.go", "limit := int64(s.srv.options.MaxPayload)", "limit := int64(1 << 40)"}},
+		edits: []edit{{"engineio/polling.go", "limit := int64(s.maxBody())", "limit := int64(1 << 40)"}},
 		tests: []test{{pkg: "./engineio", run: "TestConformanceBodyTooLarge"}},
 	},
 	{
