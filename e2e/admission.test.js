@@ -31,7 +31,7 @@ for (const way of ['polling', 'websocket']) {
     });
     const other = await Client.connect(held.server.url, from('198.51.100.1', way));
     t.after(() => other.close());
-    await Promise.all(clients.map((client) => new Promise((done) => client.socket.on('connect', done))));
+    await Promise.all(clients.map((client) => client.connected()));
     assert.ok(refused > 0, 'nobody was refused');
     assert.deepEqual((await clients[5].ask('booking.list', {})).bookings, []);
   });
