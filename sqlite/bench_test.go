@@ -39,7 +39,7 @@ func benchmarkSend(b *testing.B, senders int) {
 				}
 				in := dokkerr.NewMessage{
 					RecipientID: to.String(), Type: "text", Content: "See you at the dock at six, slip 14.",
-					ClientMessageID: fmt.Sprintf("bench-%012d", i),
+					ClientMessageID: uuid.NewString(),
 				}
 				if _, err := service.Send(b.Context(), dokkerr.Actor{User: from, Session: "session"}, in); err != nil {
 					b.Error(err)
