@@ -31,8 +31,16 @@ type streaming struct {
 }
 
 func openStreaming(s *server) (session, error) {
-	w, err := s.webSocket("EIO=4&transport=websocket", "")
+	w, err := s.dial()
 	if err != nil {
+		return nil, err
+	}
+	return s.stream(w)
+}
+
+// stream opens a session on a connection.
+func (s *server) stream(w *wire) (session, error) {
+	if err := s.upgrade(w, "EIO=4&transport=websocket", ""); err != nil {
 		return nil, err
 	}
 	opening, err := w.frame()

@@ -269,14 +269,19 @@ func (s *server) webSocket(query, early string) (*wire, error) {
 	if err != nil {
 		return nil, err
 	}
+	return w, s.upgrade(w, query, early)
+}
+
+// upgrade makes a WebSocket of a connection.
+func (s *server) upgrade(w *wire, query, early string) error {
 	if err := w.write(request{query: query, upgrade: true, early: early}.text(s.address)); err != nil {
-		return w, err
+		return err
 	}
 	got, err := w.answer()
 	if err == nil && got.status != http.StatusSwitchingProtocols {
 		err = fmt.Errorf("the upgrade was answered %d %s", got.status, got.body)
 	}
-	return w, err
+	return err
 }
 
 // reset cuts the connection as a crash does.
