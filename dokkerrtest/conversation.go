@@ -78,18 +78,9 @@ func testKeyUsed(t *testing.T, b *bench) {
 
 func testMessageBySession(t *testing.T, b *bench) {
 	asha, ben := uuid.New(), uuid.New()
-	say := func(from, to dokkerr.ID, session, key string) (m dokkerr.Message) {
-		b.do(t, func(tx dokkerr.Tx) {
-			c, err := tx.ConversationOf(from, to)
-			if err != nil {
-				c = dokkerr.ConversationState{ID: uuid.New(), Users: [2]dokkerr.ID{from, to}}
-			}
-			var e dokkerr.Entry
-			e, m = message(t, c, from, key)
-			e.Origin = session
-			tx.Append(e)
-		})
-		return m
+	say := func(from, to dokkerr.ID, session, key string) dokkerr.Message {
+		t.Helper()
+		return talkIn(t, b, from, to, session, key)
 	}
 	say(asha, ben, "page", "")
 	want := say(asha, ben, "page", "")

@@ -157,6 +157,12 @@ func message(t *testing.T, c dokkerr.ConversationState, from dokkerr.ID, key str
 // talk writes a message to an old or a new conversation.
 func talk(t *testing.T, b *bench, from, to dokkerr.ID, key string) dokkerr.Message {
 	t.Helper()
+	return talkIn(t, b, from, to, "", key)
+}
+
+// talkIn is talk in a session, "" for none.
+func talkIn(t *testing.T, b *bench, from, to dokkerr.ID, session, key string) dokkerr.Message {
+	t.Helper()
 	var m dokkerr.Message
 	b.do(t, func(tx dokkerr.Tx) {
 		c, err := tx.ConversationOf(from, to)
@@ -165,6 +171,7 @@ func talk(t *testing.T, b *bench, from, to dokkerr.ID, key string) dokkerr.Messa
 		}
 		var e dokkerr.Entry
 		e, m = message(t, c, from, key)
+		e.Origin = session
 		tx.Append(e)
 	})
 	return m

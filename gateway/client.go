@@ -26,7 +26,7 @@ type client struct {
 	unkeyed unkeyed
 	proving atomic.Bool // the pong to an answer of sync is on its way
 	pace    pace
-	pressed func() bool // see Options.Crowded
+	pressed func() bool // see Options.Pressed
 
 	admitted uint64 // how many revocations there had been when the token was verified
 

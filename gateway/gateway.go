@@ -22,7 +22,7 @@ type Options struct {
 	Limits         Limits
 	Gate           *limit.Gate          // what logins wait behind; nil: nothing
 	Limited        func(outcome string) // is told of an event that came too early and was slowed, dropped or refused; nil: nobody
-	Crowded        func() bool          // much waits for clients that take nothing, so that little more is to be sent to such; nil: never
+	Pressed        func() bool          // much waits for clients that take nothing, so that little more is to be sent to such; nil: never
 	Logger         *slog.Logger         // nil: slog.Default()
 }
 
@@ -48,7 +48,7 @@ type Gateway struct {
 	governor *governor
 	gate     *limit.Gate
 	limited  func(outcome string) // see Options.Limited
-	pressed  func() bool          // see Options.Crowded
+	pressed  func() bool          // see Options.Pressed
 }
 
 // New registers handlers on io's main namespace and returns the Gateway. o may be nil.
@@ -66,7 +66,7 @@ func New(io *socketio.Server, service *dokkerr.Service, verifier *token.Verifier
 		governor: newGovernor(o.Limits),
 		gate:     o.Gate,
 		limited:  o.Limited,
-		pressed:  o.Crowded,
+		pressed:  o.Pressed,
 	}
 	if g.limited == nil {
 		g.limited = func(string) {}

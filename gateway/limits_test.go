@@ -49,10 +49,6 @@ func refusedFor(t *testing.T, answer siotest.Packet) int {
 	return a.Error.RetryAfter
 }
 
-func hello(to dokkerr.ID) map[string]any {
-	return map[string]any{"recipientId": to, "content": "hello", "type": "text"}
-}
-
 // Lists are refused at once beyond 50, answered again after the wait that the refusal names, and nobody else notices.
 func TestListsAreRefusedAtTheLimit(t *testing.T) {
 	inLimits(t, Options{}, func(t *testing.T, h *harbour) {
@@ -132,7 +128,7 @@ func TestMessageThatWouldWaitTooLong(t *testing.T) {
 		a := h.connect(asha)
 		a.writes(ben, "first")
 		began := time.Now()
-		if wait := refusedFor(t, a.Ask("message.new", hello(ben))); wait != 100 || time.Since(began) != 0 {
+		if wait := refusedFor(t, a.Ask("message.new", newMessage(ben, "hello"))); wait != 100 || time.Since(began) != 0 {
 			t.Errorf("told to wait %d s after %v", wait, time.Since(began))
 		}
 	})
@@ -145,7 +141,7 @@ func TestLeavingWhileSlowed(t *testing.T) {
 		a, b := h.connect(asha), h.connect(ben)
 		a.writes(ben, "first")
 		b.hears("message.new", messageKeys...)
-		a.Emit("message.new", hello(ben))
+		a.Emit("message.new", newMessage(ben, "hello"))
 		synctest.Wait()
 		a.Close()
 		if got := b.hears("message.new", messageKeys...); got["content"] != "hello" {
@@ -155,7 +151,7 @@ func TestLeavingWhileSlowed(t *testing.T) {
 	inLimits(t, slow, func(t *testing.T, h *harbour) {
 		a := h.connect(asha)
 		a.writes(ben, "first")
-		a.Emit("message.new", hello(ben))
+		a.Emit("message.new", newMessage(ben, "hello"))
 		synctest.Wait()
 		began := time.Now()
 		h.close()

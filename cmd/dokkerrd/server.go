@@ -72,17 +72,7 @@ func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*s
 	options := socketOptions(conf.limits, origins, s.meters, log)
 	options.Engine.Admit = admission(newDoor(conf.limits, gate), s.meters)
 	s.io = socketio.NewServer(options)
-	s.gateway = gateway.New(s.io, s.service, verifier, &gateway.Options{
-		Limits:         conf.limits.ofGateway(),
-		Gate:           gate,
-		Crowded:        func() bool { return s.io.Stuck() > conf.limits.maxStuck/2 },
-		Limited:        s.meters.limited,
-		PresenceGrace:  conf.limits.presenceGrace,
-		TypingInterval: conf.limits.typingInterval,
-		CommandTimeout: conf.limits.commandTimeout,
-		PingTimeout:    conf.limits.pingTimeout,
-		Logger:         log,
-	})
+	s.gateway = gateway.New(s.io, s.service, verifier, s.gatewayOptions(conf.limits, gate))
 	s.meters.watch(s)
 	s.route(conf, origins, verifier)
 	s.public = newHTTPServer(proxies(conf.proxies).resolve(s.mux), secure, log)
@@ -140,6 +130,20 @@ func socketOptions(l limits, o origins, m *meters, log *slog.Logger) *socketio.O
 		MaxNamespaces:  l.maxNamespaces,
 		Logger:         log,
 		Hooks:          m.socketHooks(),
+	}
+}
+
+func (s *server) gatewayOptions(l limits, gate *limit.Gate) *gateway.Options {
+	return &gateway.Options{
+		Limits:         l.ofGateway(),
+		Gate:           gate,
+		Pressed:        func() bool { return s.io.Stuck() > l.maxStuck/2 },
+		Limited:        s.meters.limited,
+		PresenceGrace:  l.presenceGrace,
+		TypingInterval: l.typingInterval,
+		CommandTimeout: l.commandTimeout,
+		PingTimeout:    l.pingTimeout,
+		Logger:         s.log,
 	}
 }
 
