@@ -69,6 +69,11 @@ export class Cast {
     return this.server.post('/v1/notifications', { userId, type: 'review_received', title, body: 'A body', data: { stars: 5 } });
   }
 
+  /** The same for each title, one after the other. */
+  async notifyEach(userId, ...titles) {
+    for (const title of titles) await this.notify(userId, title);
+  }
+
   /** Waits until a client has been told everything that was committed before now. */
   async settle(client, user) {
     const { notificationId } = await this.notify(user, 'fence');

@@ -100,6 +100,22 @@ export class Client {
     return this.events.filter((event) => !event.taken && event.name !== 'presence.update').map((event) => event.name);
   }
 
+  /** The titles of the notifications it was told, in order. */
+  titles() {
+    return this.events.filter(({ name }) => name === 'notification.new').map(({ args }) => args[0].title);
+  }
+
+  /** The texts of the messages it was told, in order. */
+  contents() {
+    return this.events.filter(({ name }) => name === 'message.new').map(({ args }) => args[0].content);
+  }
+
+  /** It is told exactly these notifications, the last of them now. */
+  async hears(titles) {
+    await this.next('notification.new', ({ title }) => title === titles.at(-1));
+    assert.deepEqual(this.titles(), titles);
+  }
+
   close() {
     this.socket.disconnect();
   }

@@ -17,24 +17,6 @@ const held = stage();
 
 const confirmed = 2500; // milliseconds until what came is surely confirmed
 
-async function notify(cast, user, ...list) {
-  for (const title of list) await cast.notify(user, title);
-}
-
-function titles({ events }) {
-  return events.filter(({ name }) => name === 'notification.new').map(({ args }) => args[0].title);
-}
-
-function contents({ events }) {
-  return events.filter(({ name }) => name === 'message.new').map(({ args }) => args[0].content);
-}
-
-/** The client is told exactly these notifications, the last of them now. */
-async function hears(client, list) {
-  await client.next('notification.new', ({ title }) => title === list.at(-1));
-  assert.deepEqual(titles(client), list);
-}
-
 /** Loses the connection: with what is on its way where the client has hold of it. */
 function drop({ socket }) {
   const { engine } = socket.io;
@@ -69,15 +51,15 @@ describe('on a server of its own', { concurrency: true }, () => {
         await back;
       };
       const [data, copy] = ['dokkerr.db', 'copy.db'].map((name) => join(server.folder, name));
-      await notify(cast, cast.boater, '0');
+      await cast.notifyEach(cast.boater, '0');
       await restart(() => cp(data, copy));
-      await notify(cast, cast.boater, ...range(1, 101));
-      await hears(client, range(0, 101));
+      await cast.notifyEach(cast.boater, ...range(1, 101));
+      await client.hears(range(0, 101));
       await restart(() => cp(copy, data));
-      await notify(cast, cast.boater, ...range(101, 201));
+      await cast.notifyEach(cast.boater, ...range(101, 201));
       await client.next('notification.new', ({ title }) => title === '200');
       // Of before the copy some may come again: what the client has last is not in the store.
-      assert.deepEqual(titles(client).slice(101).filter((title) => title !== '0'), range(101, 201));
+      assert.deepEqual(client.titles().slice(101).filter((title) => title !== '0'), range(101, 201));
     });
   }
 
@@ -89,7 +71,7 @@ describe('on a server of its own', { concurrency: true }, () => {
     proxy.bytesPerSecond = 5000;
     const list = range(0, total);
     await Promise.all([[cast.boater, 'websocket'], [cast.owner, 'polling']].map(async ([user, way]) => {
-      await notify(cast, user, ...list);
+      await cast.notifyEach(user, ...list);
       const client = new Client(proxy.url, { transports: transports[way], auth: { token: cast.server.token(user) }, timeout: 60_000 });
       t.after(() => client.close());
       const ends = [];
@@ -98,7 +80,7 @@ describe('on a server of its own', { concurrency: true }, () => {
         if (client.events.length > known) [known, news] = [client.events.length, Date.now()];
       }
       assert.deepEqual(ends, [], way);
-      assert.deepEqual(titles(client), list, way);
+      assert.deepEqual(client.titles(), list, way);
     }));
   });
 
@@ -106,7 +88,7 @@ describe('on a server of its own', { concurrency: true }, () => {
     const cast = await alone(t, 'websocket');
     const fresh = async (next) => {
       const page = await cast.connect(cast.boater);
-      await notify(cast, cast.boater, next);
+      await cast.notifyEach(cast.boater, next);
       await page.next('notification.new', ({ title }) => title === next);
       return page;
     };
@@ -115,32 +97,32 @@ describe('on a server of its own', { concurrency: true }, () => {
     await pause(confirmed);
     await cast.say(page, cast.owner, 'of the last second');
     const reloaded = await fresh('reloaded');
-    const told = contents(reloaded);
+    const told = reloaded.contents();
     assert.ok(told.length === 0 || told.length === 1 && told[0] === 'of the last second', `${told} came`);
     page.close();
     await pause(confirmed);
     reloaded.close();
     await cast.server.halt();
     await cast.server.launch();
-    assert.deepEqual(contents(await fresh('restarted')), []);
+    assert.deepEqual((await fresh('restarted')).contents(), []);
   });
 
   test('26: after a crash a new page sees at most again what was not confirmed', { timeout: 60_000 }, async (t) => {
     const cast = await alone(t, 'websocket');
     const page = await cast.connect(cast.boater);
-    await notify(cast, cast.boater, ...range(0, 20));
-    await hears(page, range(0, 20));
+    await cast.notifyEach(cast.boater, ...range(0, 20));
+    await page.hears(range(0, 20));
     await pause(confirmed);
-    await notify(cast, cast.boater, ...range(20, 25));
-    await hears(page, range(0, 25));
+    await cast.notifyEach(cast.boater, ...range(20, 25));
+    await page.hears(range(0, 25));
     page.close();
     cast.server.process.kill('SIGKILL');
     await once(cast.server.process, 'exit');
     await cast.server.launch();
     const next = await cast.connect(cast.boater);
-    await notify(cast, cast.boater, '25');
+    await cast.notifyEach(cast.boater, '25');
     await next.next('notification.new', ({ title }) => title === '25');
-    const again = titles(next);
+    const again = next.titles();
     assert.ok(again.length <= 6, `${again} came`);
     assert.deepEqual(again, range(26 - again.length, 26), 'the tail');
   });
@@ -151,18 +133,18 @@ overEachTransport('9: who is erased takes what was not delivered along, and noth
   const [reader, writer] = await cast.pair();
   await cast.say(writer, boater, 'one');
   await reader.next('message.new');
-  await notify(cast, boater, 'a');
-  await hears(reader, ['a']);
+  await cast.notifyEach(boater, 'a');
+  await reader.hears(['a']);
   reader.socket.disconnect();
   await cast.say(writer, boater, 'two');
-  await notify(cast, boater, 'b');
+  await cast.notifyEach(boater, 'b');
   const gone = once(writer.socket, 'disconnect');
   const { status } = await cast.server.call('DELETE', `/v1/users/${owner}`);
   assert.equal(status, 200);
   assert.equal((await gone)[0], 'io server disconnect');
   reader.socket.connect();
-  await hears(reader, ['a', 'b']);
-  assert.deepEqual(contents(reader), ['one']);
+  await reader.hears(['a', 'b']);
+  assert.deepEqual(reader.contents(), ['one']);
   const { body } = await cast.server.call('GET', `/v1/users/${owner}/export`);
   assert.deepEqual(body, { userId: owner, events: [] });
 });
@@ -170,33 +152,33 @@ overEachTransport('9: who is erased takes what was not delivered along, and noth
 overEachTransport('9: who comes back under an erased id begins anew, on the Socket of before too', held, async (cast) => {
   const { boater } = cast;
   const client = await cast.connect(boater);
-  await notify(cast, boater, 'before');
-  await hears(client, ['before']);
+  await cast.notifyEach(boater, 'before');
+  await client.hears(['before']);
   const gone = once(client.socket, 'disconnect');
   await cast.server.call('DELETE', `/v1/users/${boater}`);
   await gone;
-  await notify(cast, boater, 'after');
+  await cast.notifyEach(boater, 'after');
   // A token that was issued after the erasure.
   client.socket.auth = { token: cast.server.token(boater, { iat: Math.floor(Date.now() / 1000) + 1 }) };
   client.socket.connect();
-  await hears(client, ['before', 'after']);
+  await client.hears(['before', 'after']);
   assert.equal(client.socket.recovered, false);
 });
 
 overEachTransport('12: a connection that dies before the reply has taken nothing with it', held, async (cast) => {
   const proxy = await Proxy.start(cast.t, cast.server.port);
   const client = await cast.connectThrough(proxy.url, cast.boater);
-  await notify(cast, cast.boater, 'one');
-  await hears(client, ['one']);
+  await cast.notifyEach(cast.boater, 'one');
+  await client.hears(['one']);
   for (const [n, next] of ['two', 'three'].entries()) {
     const dead = proxy.cutBefore('40{"sid"');
     const back = once(client.socket, 'connect');
     drop(client);
-    await notify(cast, cast.boater, next);
+    await cast.notifyEach(cast.boater, next);
     await dead;
     await back;
     assert.equal(client.socket.recovered, true);
-    await hears(client, ['one', 'two', 'three'].slice(0, n + 2));
+    await client.hears(['one', 'two', 'three'].slice(0, n + 2));
   }
 });
 
@@ -209,11 +191,11 @@ test('12: a listener that throws hears again what it threw at, and loses nothing
     for (const due of list) assert.equal((await told.next()).value[0], due);
   };
   await expect('connect');
-  await notify(cast, cast.boater, 'one', 'bad', 'two', 'bad, and the last');
+  await cast.notifyEach(cast.boater, 'one', 'bad', 'two', 'bad, and the last');
   await expect('one', 'bad', 'two', 'bad, and the last');
   page.send('break');
   await expect('connect', 'bad, and the last');
-  await notify(cast, cast.boater, 'three');
+  await cast.notifyEach(cast.boater, 'three');
   await expect('three');
 });
 
@@ -225,17 +207,17 @@ for (const way of ['websocket', 'upgrade']) {
     const boater = await cast.connectThrough(proxy.url, cast.boater);
     const release = proxy.hold();
     boater.emit('message.new', { recipientId: cast.owner, content: 'held', type: 'text' });
-    await notify(cast, cast.boater, 'on its way');
+    await cast.notifyEach(cast.boater, 'on its way');
     const back = once(boater.socket, 'connect');
     drop(boater);
     await back;
     assert.equal(boater.socket.recovered, true);
     await cast.say(boater, cast.owner, 'after');
     release();
-    await notify(cast, cast.boater, 'last');
-    await hears(boater, ['on its way', 'last']);
+    await cast.notifyEach(cast.boater, 'last');
+    await boater.hears(['on its way', 'last']);
     await cast.settle(owner, cast.owner);
-    assert.deepEqual(contents(owner), ['after']);
+    assert.deepEqual(owner.contents(), ['after']);
   });
 }
 
@@ -268,18 +250,18 @@ overEachTransport('29: an auth function that is slower than two drops', held, as
   });
   cast.t.after(() => client.close());
   await client.connected();
-  await notify(cast, cast.boater, 'one');
-  await hears(client, ['one']);
+  await cast.notifyEach(cast.boater, 'one');
+  await client.hears(['one']);
   delay = 250;
   for (let n = 0; n < 2; n++) {
     const open = once(client.socket.io, 'open');
     drop(client);
     await open; // and the function is asked
   }
-  await notify(cast, cast.boater, 'two');
-  await hears(client, ['one', 'two']);
+  await cast.notifyEach(cast.boater, 'two');
+  await client.hears(['one', 'two']);
   await pause(2 * delay); // the function of the connection before has answered
   await client.connected();
-  await notify(cast, cast.boater, 'three');
-  await hears(client, ['one', 'two', 'three']);
+  await cast.notifyEach(cast.boater, 'three');
+  await client.hears(['one', 'two', 'three']);
 });

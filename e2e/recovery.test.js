@@ -24,35 +24,21 @@ async function away(client, meanwhile) {
   await back;
 }
 
-/** The titles of the notifications a client was told, in order. */
-function titles({ events }) {
-  return events.filter(({ name }) => name === 'notification.new').map(({ args }) => args[0].title);
-}
-
-async function notify(cast, user, ...list) {
-  for (const title of list) await cast.notify(user, title);
-}
-
-async function hears(client, list) {
-  await client.next('notification.new', ({ title }) => title === list.at(-1));
-  assert.deepEqual(titles(client), list);
-}
-
 overEachTransport('a client that lost its connection finds it recovered, exactly and in order', held, async (cast) => {
   const client = await cast.connect(cast.boater);
   const { id } = client.socket;
   assert.equal(client.socket.recovered, false);
-  await away(client, () => notify(cast, cast.boater, 'one', 'two'));
+  await away(client, () => cast.notifyEach(cast.boater, 'one', 'two'));
   assert.equal(client.socket.recovered, true, 'before any event came');
   assert.equal(client.socket.id, id);
-  await hears(client, ['one', 'two']);
-  await notify(cast, cast.boater, 'three');
-  await hears(client, ['one', 'two', 'three']);
-  await away(client, () => notify(cast, cast.boater, 'four'));
-  await away(client, () => notify(cast, cast.boater, 'five'));
+  await client.hears(['one', 'two']);
+  await cast.notifyEach(cast.boater, 'three');
+  await client.hears(['one', 'two', 'three']);
+  await away(client, () => cast.notifyEach(cast.boater, 'four'));
+  await away(client, () => cast.notifyEach(cast.boater, 'five'));
   assert.equal(client.socket.recovered, true, 'twice in a row');
-  await notify(cast, cast.boater, 'six');
-  await hears(client, ['one', 'two', 'three', 'four', 'five', 'six']);
+  await cast.notifyEach(cast.boater, 'six');
+  await client.hears(['one', 'two', 'three', 'four', 'five', 'six']);
 });
 
 overEachTransport('what a page wrote does not come back to it, nor twice to its owner', held, async (cast) => {
@@ -70,7 +56,7 @@ overEachTransport('what a page wrote does not come back to it, nor twice to its 
 overEachTransport('a listener is handed the position behind the payload', held, async (cast) => {
   const client = await cast.connect(cast.boater);
   const heard = once(client.socket, 'notification.new');
-  await notify(cast, cast.boater, 'one');
+  await cast.notifyEach(cast.boater, 'one');
   const args = await heard;
   assert.equal(args.length, 2);
   assert.match(args[1], /^[0-9a-f]{8}\.[1-9]\d*$/);
@@ -78,24 +64,24 @@ overEachTransport('a listener is handed the position behind the payload', held, 
 
 overEachTransport('who was offline overnight misses nothing, and sees nothing again', held, async (cast) => {
   const open = () => cast.connect(cast.boater, { auth: { token: cast.server.token(cast.boater), deviceId: 'phone' } });
-  await notify(cast, cast.boater, 'never connected');
+  await cast.notifyEach(cast.boater, 'never connected');
   const evening = await open();
-  await hears(evening, ['never connected']);
+  await evening.hears(['never connected']);
   await pause(notified);
   evening.close();
   const night = Array.from({ length: 300 }, (_, n) => `night ${n}`);
-  await notify(cast, cast.boater, ...night);
+  await cast.notifyEach(cast.boater, ...night);
   const morning = await open();
-  await hears(morning, night);
+  await morning.hears(night);
   await pause(notified);
   morning.close();
   const noon = await open();
-  await notify(cast, cast.boater, 'noon');
-  await hears(noon, ['noon']);
+  await cast.notifyEach(cast.boater, 'noon');
+  await noon.hears(['noon']);
 });
 
 overEachTransport('another user on the same Socket gets what is theirs', held, async (cast) => {
-  await notify(cast, cast.owner, 'owner 1', 'owner 2');
+  await cast.notifyEach(cast.owner, 'owner 1', 'owner 2');
   let user = cast.boater;
   const client = new Client(cast.server.url, {
     transports: cast.transports,
@@ -103,13 +89,13 @@ overEachTransport('another user on the same Socket gets what is theirs', held, a
   });
   cast.t.after(() => client.close());
   await client.connected();
-  await notify(cast, cast.boater, 'boater 1', 'boater 2', 'boater 3');
-  await hears(client, ['boater 1', 'boater 2', 'boater 3']);
+  await cast.notifyEach(cast.boater, 'boater 1', 'boater 2', 'boater 3');
+  await client.hears(['boater 1', 'boater 2', 'boater 3']);
   user = cast.owner;
   client.events = [];
   await away(client, () => {});
   assert.equal(client.socket.recovered, false);
-  await hears(client, ['owner 1', 'owner 2']);
+  await client.hears(['owner 1', 'owner 2']);
 });
 
 for (const [way, signal] of Object.keys(transports).flatMap((way) => [[way, 'SIGKILL'], [way, 'SIGTERM']])) {
@@ -142,7 +128,7 @@ for (const [way, signal] of Object.keys(transports).flatMap((way) => [[way, 'SIG
     }
     await cast.notify(cast.boater, 'last');
     await client.next('notification.new', ({ title }) => title === 'last');
-    const heard = titles(client);
+    const heard = client.titles();
     assert.deepEqual([...new Set(heard)], heard, 'nothing twice');
     const acknowledged = new Set([...accepted, 'last']);
     // One that was stored as the server died was never answered.

@@ -28,14 +28,10 @@ function say({ socket }, recipientId, content) {
   });
 }
 
-function contents({ events }) {
-  return events.filter(({ name }) => name === 'message.new').map(({ args }) => args[0].content);
-}
-
 /** Checks that the owner was told exactly this, in order. */
 async function hears(cast, owner, list) {
   await cast.settle(owner, cast.owner);
-  assert.deepEqual(contents(owner), list);
+  assert.deepEqual(owner.contents(), list);
 }
 
 overEachTransport('200 messages over a line that cuts and delays answers', held, async (cast) => {
@@ -155,7 +151,7 @@ test('a hop that loses answers and asks again loses and doubles nothing (polling
     await cast.say(owner, cast.boater, content);
   }
   await hears(cast, owner, list);
-  assert.deepEqual(contents(boater), list);
+  assert.deepEqual(boater.contents(), list);
   assert.ok(lost.GET > 10 && lost.POST > 10, `${lost.GET} GETs and ${lost.POST} POSTs were asked again`);
 });
 
