@@ -210,6 +210,8 @@ func TestStrangersSaySoMuch(t *testing.T) {
 			s.send(word)
 		}
 		h.wantEnd(engineio.TransportError)
+		s.rest()
+		synctest.Wait() // the connection is closed too
 
 		trusted := h.openPolling()
 		h.opened().Trust()
