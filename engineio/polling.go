@@ -90,10 +90,24 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 		s.lost(TransportError)
 		return
 	}
-	if last { // before the client hears of it, and may ask again
+	if last { // the session is over before the client hears of it, and may ask again
+		if s.hold() {
+			defer s.srv.running.Done()
+		}
 		s.lost(TransportError)
 	}
 	s.respond(w, r, answer)
+}
+
+// hold has a shutdown wait for what its caller still does, unless the session is closed. Who gets true takes it back.
+func (s *Session) hold() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == closed {
+		return false
+	}
+	s.srv.running.Add(1)
+	return true
 }
 
 // refusesPolling is called with mu held.

@@ -288,3 +288,34 @@ func TestManyMessagesInPiecesAreNotGivenUp(t *testing.T) {
 		}
 	})
 }
+
+func TestShutdownWaitsForTheLastAnswerToLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := engineio.NewServer(newEcho(), nil)
+		l := &pipeListener{make(chan net.Conn), make(chan struct{})}
+		web := &http.Server{Handler: srv}
+		go web.Serve(l)
+		p := l.dial(t)
+		_, body := p.get("")
+		fmt.Fprintf(p.conn, "GET /?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: test\r\n\r\n", strings.Split(body, `"`)[3])
+		synctest.Wait()
+		over := make(chan error, 1)
+		go func() { over <- srv.Shutdown(t.Context()) }()
+		synctest.Wait()
+		if len(over) > 0 {
+			t.Error("the shutdown was over while the close packet was being written")
+		}
+		if resp, err := http.ReadResponse(p.in, nil); err != nil {
+			t.Error(err)
+		} else if told, err := io.ReadAll(resp.Body); err != nil || string(told) != "1" {
+			t.Errorf("the pending GET was answered %q, %v", told, err)
+		}
+		if err := <-over; err != nil {
+			t.Error(err)
+		}
+		if err := web.Close(); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+	})
+}
