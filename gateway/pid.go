@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"strings"
 	"sync"
 
 	"github.com/dokkerr/realtime/dokkerr"
@@ -70,9 +71,10 @@ func (p *pid) sign(key []byte) string {
 	return base64.RawURLEncoding.EncodeToString(append(b, signature(key, b)...))
 }
 
-// readPID returns what a text that was signed with the key says. Every flaw is the same: it is no pid.
+// readPID returns what a text that was signed with the key says. Every flaw is the same: it is no pid. The base64 decoder would
+// skip line breaks: they are refused here, so that a pid has one spelling.
 func readPID(key []byte, text string) (p pid, ok bool) {
-	if len(text) > maxPID {
+	if len(text) > maxPID || strings.ContainsAny(text, "\r\n") {
 		return pid{}, false
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)

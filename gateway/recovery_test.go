@@ -794,6 +794,20 @@ func TestPID(t *testing.T) {
 	}
 }
 
+// The base64 decoder skips line breaks; a pid has one spelling.
+func TestPIDHasNoLineBreaks(t *testing.T) {
+	key := []byte("the key of the store")
+	shorter := pid{user: ben, session: newSessionID(), socket: "s"}
+	text := shorter.sign(key)
+	for i := range text {
+		for _, c := range []string{"\r", "\n"} {
+			if _, ok := readPID(key, text[:i]+c+text[i:]); ok {
+				t.Fatalf("with %q at %d it is taken", c, i)
+			}
+		}
+	}
+}
+
 func FuzzReadPID(f *testing.F) {
 	key := []byte("key")
 	good := pid{user: uuid.New(), socket: "s"}
