@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,4 +131,54 @@ func (h *harbour) lists(user dokkerr.ID) string {
 		h.t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestGap is hole 24: what is older than the retention is told of once.
+func TestGap(t *testing.T) {
+	h := func(t *testing.T, path string) *harbour {
+		return openHarbourWith(t, path, dokkerr.Retention{Events: 10})
+	}
+	inHarbourOf(t, h, func(t *testing.T, h *harbour) {
+		p := h.opens(ben)
+		h.tells(ben, "1")
+		p.gets("1")
+		p.Close()
+		h.tells(ben, numbers(2, 30)...)
+		p.reconnect(false)
+		p.gets(slices.Concat([]string{"sync.gap"}, numbers(21, 30))...)
+		for range 3 {
+			p.Close()
+			p.reconnect(true)
+			p.gets()
+		}
+		h.tells(ben, "31")
+		p.gets("31")
+		time.Sleep(2 * lazy)
+		h.opens(ben).gets()
+		stranger := &tab{h: h, user: ben, device: "new"}
+		stranger.connect()
+		stranger.gets()
+		h.tells(cleo, numbers(1, 20)...)
+		h.opens(cleo).gets(slices.Concat([]string{"sync.gap"}, numbers(11, 20))...)
+	})
+}
+
+// TestGapOfTime is R23 and R16: a month is too long, but for what the session did itself.
+func TestGapOfTime(t *testing.T) {
+	inHarbour(t, func(t *testing.T, h *harbour) {
+		quiet, p := h.opens(asha), h.opens(ben)
+		h.tells(ben, "1")
+		p.gets("1")
+		p.Close()
+		quiet.Ask("message.new", newMessage(cleo, "mine"))
+		quiet.Close()
+		h.tells(ben, "2")
+		time.Sleep(31 * 24 * time.Hour)
+		h.tells(ben, "3")
+		h.tells(asha, "a")
+		p.reconnect(false)
+		p.gets("sync.gap", "3")
+		quiet.reconnect(true)
+		quiet.gets("a")
+	})
 }
