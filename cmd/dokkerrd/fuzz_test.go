@@ -23,7 +23,7 @@ func FuzzLimits(f *testing.F) {
 
 // FuzzOrigin: what is an origin is written in one way, and is then the same one.
 func FuzzOrigin(f *testing.F) {
-	for _, text := range []string{"https://app.example.com", "HTTPS://App.Example.com:443/", "capacitor://localhost", "http://[::1]:80", "http://a:b@c", "https://x:0", "null", "//x", "http://x?", "http://*.x", "a://::0"} {
+	for _, text := range []string{"https://app.example.com", "HTTPS://App.Example.com:443/", "capacitor://localhost", "http://[::1]:80", "http://a:b@c", "https://x:0", "null", "//x", "http://x?", "http://*.x", "a://::0", "a://%80", "https://bücher.example"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

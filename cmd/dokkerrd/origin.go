@@ -34,10 +34,7 @@ func newOrigins(conf config, port int) origins {
 // originOf writes an origin as browsers do: lower case, without a default port. An app's scheme is as good as http.
 func originOf(text string) (string, error) {
 	u, err := url.Parse(strings.ToLower(text))
-	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
-		return "", errNoOrigin
-	}
-	if strings.Contains(u.Hostname(), ":") != strings.HasPrefix(u.Host, "[") { // url.Parse takes an IPv6 address without brackets
+	if err != nil || u.Scheme == "" || !isHost(u) || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
 		return "", errNoOrigin
 	}
 	isDefault := u.Scheme == "http" && u.Port() == "80" || u.Scheme == "https" && u.Port() == "443"
@@ -45,6 +42,14 @@ func originOf(text string) (string, error) {
 		return u.Scheme + "://" + strings.TrimSuffix(u.Host, ":"+u.Port()), nil
 	}
 	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), u.Port()), nil
+}
+
+// isHost says whether a URL has a host as browsers write it: other alphabets in these letters (RFC 5890), IPv6 in brackets, without
+// which url.Parse takes it, too.
+func isHost(u *url.URL) bool {
+	name := u.Hostname()
+	foreign := func(r rune) bool { return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-._:", r) }
+	return name != "" && !strings.ContainsFunc(name, foreign) && strings.Contains(name, ":") == strings.HasPrefix(u.Host, "[")
 }
 
 // accept says whether a request may come from where it says. Native clients say nothing. Browsers write an

@@ -194,6 +194,9 @@ func TestOriginOf(t *testing.T) {
 		"https://app.example.com?x":    "",
 		"https://app.example.com#x":    "",
 		"https://app example.com":      "",
+		"https://bücher.example":       "", // a browser writes xn--bcher-kva.example
+		"a://%80":                      "",
+		"http://*.example.com":         "",
 	} {
 		got, err := originOf(text)
 		if got != want || (err == nil) == (want == "") {
