@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/httpapi"
 )
 
 // gate is a store whose commits wait.
@@ -169,4 +170,88 @@ func TestBodyWithoutEndIsCutAtTheLimit(t *testing.T) {
 			t.Errorf("%d %s", status, body)
 		}
 	})
+}
+
+func TestNoSuchRoute(t *testing.T) {
+	f := newFixture(t)
+	for _, path := range []string{"/", "/v1/", "/v1/nothing", "/v1/bookings", "/v1/bookings/", "/v1/users/", "/demo", "/metrics", "/docs", "/schemas/x.json", "/openapi.yaml"} {
+		refused(t, f.ask("GET", path, ""), 404, dokkerr.NotFound, "")
+	}
+}
+
+func TestMethodNotAllowed(t *testing.T) {
+	f := newFixture(t)
+	for _, c := range [][3]string{
+		{"GET", "/v1/bookings/" + booking, "PUT"},
+		{"DELETE", "/v1/payments/" + payment, "PUT"},
+		{"PATCH", "/v1/notifications", "POST"},
+		{"OPTIONS", "/v1/events", "POST"},
+		{"POST", "/v1/metrics", "GET, HEAD"},
+		{"PUT", "/v1/users/" + asha + "/presence", "GET, HEAD"},
+		{"POST", "/readyz", "GET, HEAD"},
+		{"DELETE", "/openapi.json", "GET, HEAD"},
+	} {
+		w := f.ask(c[0], c[1], "")
+		refused(t, w, 405, dokkerr.NotFound, "")
+		if allow := w.Header().Get("Allow"); allow != c[2] {
+			t.Errorf("%s %s: Allow %q, want %q", c[0], c[1], allow, c[2])
+		}
+	}
+}
+
+func TestSecurityHeaders(t *testing.T) {
+	f := newFixture(t)
+	for _, w := range []*httptest.ResponseRecorder{f.ask("GET", "/v1/metrics", ""), f.ask("GET", "/nothing", ""), f.ask("GET", "/healthz", "")} {
+		for name, value := range map[string]string{
+			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Access-Control-Allow-Origin": "",
+		} {
+			if got := w.Header().Get(name); got != value {
+				t.Errorf("%s is %q, want %q", name, got, value)
+			}
+		}
+		if len(w.Header().Get("X-Request-Id")) < 20 {
+			t.Error("no request id")
+		}
+	}
+}
+
+// Keys, tokens and bodies are nobody's business but the store's.
+func TestLogHoldsNoSecret(t *testing.T) {
+	f := newFixture(t)
+	const canary = "canary-7d1f"
+	f.ask("PUT", "/v1/bookings/"+booking, bookingPending)
+	f.ask("POST", "/v1/notifications?token="+canary, strings.Replace(notification, "Five stars", canary, 1), "Idempotency-Key", canary)
+	f.ask("POST", "/v1/notifications", `{"`+canary+`":`, "Authorization", "Bearer "+canary)
+	f.ask("POST", "/v1/notifications", `{"`+canary+`":`)
+	f.sockets.counts = func() httpapi.Counts { panic("lost") }
+	f.ask("GET", "/v1/metrics", "", "Cookie", canary)
+	f.ask("GET", "/v1/"+strings.Repeat("x", 10_000), "")
+	log := f.log.String()
+	if strings.Contains(log, canary) || strings.Contains(log, key) {
+		t.Errorf("a secret in the log:\n%s", log)
+	}
+	if strings.Count(log, `"msg":"request"`) != 6 {
+		t.Errorf("not one line for each request:\n%s", log)
+	}
+	if strings.Contains(log, strings.Repeat("x", 1000)) {
+		t.Error("a path of 10,000 bytes is in the log")
+	}
+}
+
+func TestPanicEndsOneRequest(t *testing.T) {
+	f := newFixture(t)
+	f.sockets.counts = func() httpapi.Counts { panic("the counts are gone") }
+	w := f.ask("GET", "/v1/metrics", "")
+	message := refused(t, w, 500, dokkerr.InternalError, "")
+	if id := w.Header().Get("X-Request-Id"); !strings.Contains(message, id) || !strings.Contains(f.log.String(), id) {
+		t.Errorf("request id %q is not in the answer %q and the log", id, message)
+	}
+	if strings.Contains(w.Body.String(), "counts") {
+		t.Errorf("the panic is told: %s", w.Body)
+	}
+	if !strings.Contains(f.log.String(), "the counts are gone") || !strings.Contains(f.log.String(), "TestPanicEndsOneRequest") {
+		t.Errorf("the log has no panic with its stack: %s", f.log)
+	}
+	want(t, f.ask("GET", "/v1/users/"+asha+"/presence", ""), 200)
 }
