@@ -1,8 +1,14 @@
 package netpoll
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
+	"math/big"
 	"net"
 	"strings"
 	"testing"
@@ -124,4 +130,45 @@ func TestServedKeepsWhatIsLeft(t *testing.T) {
 			t.Errorf("got %q", read)
 		}
 	})
+}
+
+func TestAnyConnectionIsServed(t *testing.T) {
+	p := newPoller(t, nil)
+	client, server := net.Pipe()
+	defer client.Close()
+	if _, err := p.Add(server, nil, echo(t)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, client, "through a pipe")
+	expect(t, client, "through a pipe")
+}
+
+func TestTLSIsServed(t *testing.T) {
+	p := newPoller(t, nil)
+	raw, server := pair(t)
+	if _, err := p.Add(tls.Server(server, &tls.Config{Certificates: []tls.Certificate{certificate(t)}}), nil, echo(t)); err != nil {
+		t.Fatal(err)
+	}
+	client := tls.Client(raw, &tls.Config{InsecureSkipVerify: true})
+	message := strings.Repeat("secret ", 1000)
+	write(t, client, message)
+	expect(t, client, message)
+	if err := client.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	expectEOF(t, client)
+}
+
+func certificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
