@@ -1,13 +1,11 @@
 package attacks
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // The session's protocol: what came to light in Engine.IO, Socket.IO and their parsers.
@@ -149,48 +147,6 @@ func endlessPost(s *server) error {
 		return fmt.Errorf("%d bytes were taken", sent)
 	}
 	return ended(open)
-}
-
-// earlyUpgrade sends frames that break the protocol right behind the request to take a session over: it stays where it was.
-func earlyUpgrade(s *server) error {
-	open, _, err := s.joined("polling")
-	if err != nil {
-		return err
-	}
-	defer open.close()
-	for _, f := range []frame{{op: opText, payload: "3", reserved: 2}, {op: opText, payload: "3", reserved: 1}, {op: 3}, {op: opText, bare: true}} {
-		w, err := s.webSocket(websocket+"&sid="+open.(*polling).sid, join(f))
-		if w != nil {
-			defer w.Close()
-		}
-		if err != nil {
-			return err
-		}
-		if err := w.closed(2500 * time.Millisecond); err != nil {
-			return err
-		}
-	}
-	return assertAlive(open)
-}
-
-// cutUpgrades resets connections in the middle of an upgrade.
-func cutUpgrades(s *server) error {
-	open, _, err := s.joined("polling")
-	if err != nil {
-		return err
-	}
-	defer open.close()
-	whole := request{query: websocket + "&sid=" + open.(*polling).sid, upgrade: true}.text(s.address)
-	for _, n := range []int{0, 1, len(whole) / 2, len(whole) - 1, len(whole)} {
-		w, err := s.dial()
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(w.write(whole[:n]), w.reset()); err != nil {
-			return err
-		}
-	}
-	return assertAlive(open)
 }
 
 // octetStreams posts bytes where text is due: each is answered, and ends its session.
