@@ -119,7 +119,7 @@ func packets(body []byte, next func([]byte) (Packet, []byte, error)) iter.Seq2[P
 
 // cutV3 cuts the first packet off a text payload.
 func cutV3(b []byte) (text, rest []byte, err error) {
-	digits, rest, found := bytes.Cut(b[:min(len(b), maxLengthDigits+1)], []byte{':'})
+	digits, _, found := bytes.Cut(b[:min(len(b), maxLengthDigits+1)], []byte{':'})
 	n, err := strconv.ParseUint(string(digits), 10, 32)
 	if !found || err != nil || n == 0 {
 		return nil, nil, fmt.Errorf("%w: bad length", ErrMalformed)

@@ -115,12 +115,12 @@ func TestOfflineIsToldAfterTheGrace(t *testing.T) {
 		tn.hears(t)
 		left := time.Now()
 		tn.leave(laptop)
-		time.Sleep(10*time.Second - 1)
+		time.Sleep(10*time.Second - time.Nanosecond)
 		tn.hears(t)
 		if p := tn.of(asha); !p.Online {
 			t.Error("offline within the grace")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		tn.hears(t, "ben: asha offline")
 		if p := tn.of(asha); p.Online || !p.LastSeen.Equal(left) {
 			t.Errorf("after the grace: %+v, want last seen %v", p, left)

@@ -21,7 +21,6 @@ type tab struct {
 
 	pid, offset, sid string
 	recovered        bool
-	echoed           int // messages of its own that came back
 }
 
 // opens returns a tab that is connected for the first time.

@@ -106,8 +106,10 @@ func TestGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := limit.NewGate(2, 2*time.Second)
 		ctx := context.Background()
-		if !g.Enter(ctx) || !g.Enter(ctx) {
-			t.Fatal("refused while there was room")
+		for range 2 {
+			if !g.Enter(ctx) {
+				t.Fatal("refused while there was room")
+			}
 		}
 		began := time.Now()
 		if g.Enter(ctx) || time.Since(began) != 2*time.Second {

@@ -22,12 +22,11 @@ func main() {
 	flag.Parse()
 	runtime.LockOSThread()
 	debug.SetGCPercent(400)
-	if err := serve(*port, *cork); err != nil {
-		fmt.Fprintln(os.Stderr, "floor:", err)
-		os.Exit(1)
-	}
+	fmt.Fprintln(os.Stderr, "floor:", serve(*port, *cork))
+	os.Exit(1)
 }
 
+// serve returns only when something fails.
 func serve(port int, cork bool) error {
 	listener, err := listen(port)
 	if err != nil {
