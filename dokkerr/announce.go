@@ -35,7 +35,7 @@ func checkAnnouncement(in ApplicationEvent) (ApplicationEvent, error) {
 	if slices.Contains(taken, in.Event) {
 		return in, invalid("event", "must not be a name of the contract or of the client library")
 	}
-	if (in.UserID == nil) == (in.BookingID == nil) {
+	if (in.UserID == "") == (in.BookingID == "") {
 		return in, invalid("userId", "or bookingId must be given, and not both")
 	}
 	data, err := compactObject("data", in.Data)
@@ -44,15 +44,9 @@ func checkAnnouncement(in ApplicationEvent) (ApplicationEvent, error) {
 }
 
 func (s *Service) announce(tx Tx, in ApplicationEvent) error {
-	to := []ID{}
-	if in.UserID != nil {
-		to = append(to, *in.UserID)
-	} else {
-		b, err := tx.Booking(*in.BookingID)
-		if err != nil {
-			return err
-		}
-		to = append(to, b.BoaterID, b.OwnerID)
+	to, err := receivers(tx, in)
+	if err != nil {
+		return err
 	}
 	e, err := newEntry(in.Event, in.Data, TimeOf(s.now()), to...)
 	if err != nil {
@@ -61,4 +55,18 @@ func (s *Service) announce(tx Tx, in ApplicationEvent) error {
 	e.Durable = in.Durable
 	tx.Append(e)
 	return nil
+}
+
+// receivers finds the user, or the booking's parties.
+func receivers(tx Tx, in ApplicationEvent) ([]ID, error) {
+	ids := finder{lookup: tx}
+	if in.UserID != "" {
+		return []ID{ids.find(KindUser, "userId", in.UserID)}, ids.err
+	}
+	id := ids.find(KindBooking, "bookingId", in.BookingID)
+	if ids.err != nil {
+		return nil, ids.err
+	}
+	b, err := tx.Booking(id)
+	return []ID{b.BoaterID, b.OwnerID}, err
 }

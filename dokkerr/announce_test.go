@@ -15,7 +15,7 @@ func TestAnnounce(t *testing.T) {
 	w.told()
 	for _, durable := range []bool{true, false} {
 		for _, in := range []dokkerr.ApplicationEvent{
-			{UserID: &w.ben.User}, {BookingID: &b.BookingID},
+			{UserID: w.ben.User.String()}, {BookingID: b.BookingID.String()},
 		} {
 			in.Event, in.Data, in.Durable = "weather.warning", []byte(`{"wind": "<9>"}`), durable
 			if err := w.Announce(t.Context(), dokkerr.Once{}, in); err != nil {
@@ -27,7 +27,7 @@ func TestAnnounce(t *testing.T) {
 			}
 			payload(t, told[0], `{"wind":"<9>"}`)
 			parties := 1
-			if in.BookingID != nil {
+			if in.BookingID != "" {
 				parties = 2
 			}
 			if len(told[0].To) != parties || told[0].To[0].User != w.ben.User || (told[0].To[0].Position > 0) != durable {
@@ -43,7 +43,7 @@ func TestAnnounce(t *testing.T) {
 
 func TestAnnounceRefuses(t *testing.T) {
 	w := newWorld(t)
-	unknown := uuid.New()
+	unknown := uuid.NewString()
 	for _, test := range []struct {
 		name string
 		code dokkerr.Code
@@ -55,11 +55,11 @@ func TestAnnounceRefuses(t *testing.T) {
 		{"line break", dokkerr.ValidationError, "event", func(in *dokkerr.ApplicationEvent) { in.Event = "a\nb" }},
 		{"no data", dokkerr.ValidationError, "data", func(in *dokkerr.ApplicationEvent) { in.Data = nil }},
 		{"a string", dokkerr.ValidationError, "data", func(in *dokkerr.ApplicationEvent) { in.Data = []byte(`"text"`) }},
-		{"nobody", dokkerr.ValidationError, "userId", func(in *dokkerr.ApplicationEvent) { in.UserID = nil }},
-		{"both", dokkerr.ValidationError, "userId", func(in *dokkerr.ApplicationEvent) { in.BookingID = &unknown }},
-		{"no such booking", dokkerr.NotFound, "", func(in *dokkerr.ApplicationEvent) { in.UserID, in.BookingID = nil, &unknown }},
+		{"nobody", dokkerr.ValidationError, "userId", func(in *dokkerr.ApplicationEvent) { in.UserID = "" }},
+		{"both", dokkerr.ValidationError, "userId", func(in *dokkerr.ApplicationEvent) { in.BookingID = unknown }},
+		{"no such booking", dokkerr.NotFound, "", func(in *dokkerr.ApplicationEvent) { in.UserID, in.BookingID = "", unknown }},
 	} {
-		in := dokkerr.ApplicationEvent{Event: "weather", Data: []byte(`{}`), UserID: &w.ben.User, Durable: true}
+		in := dokkerr.ApplicationEvent{Event: "weather", Data: []byte(`{}`), UserID: w.ben.User.String(), Durable: true}
 		test.edit(&in)
 		t.Run(test.name, func(t *testing.T) {
 			refused(t, w.Announce(t.Context(), dokkerr.Once{}, in), test.code, test.path)
@@ -72,7 +72,7 @@ func TestAnnounceRefuses(t *testing.T) {
 		"notification.new", "presence.update", "auth.expiring", "sync.gap", "error", "connect", "connect_error",
 		"disconnect", "disconnecting", "newListener", "removeListener",
 	} {
-		in := dokkerr.ApplicationEvent{Event: name, Data: []byte(`{}`), UserID: &w.ben.User}
+		in := dokkerr.ApplicationEvent{Event: name, Data: []byte(`{}`), UserID: w.ben.User.String()}
 		refused(t, w.Announce(t.Context(), dokkerr.Once{}, in), dokkerr.ValidationError, "event")
 	}
 	if names := w.names(); names != nil {

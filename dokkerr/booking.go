@@ -41,18 +41,6 @@ func (s *Service) PutBooking(ctx context.Context, o Once, in BookingPut) (Bookin
 }
 
 func checkBooking(in BookingPut) error {
-	if err := checkGiven("listingId", in.ListingID); err != nil {
-		return err
-	}
-	if err := checkGiven("boaterId", in.BoaterID); err != nil {
-		return err
-	}
-	if err := checkGiven("ownerId", in.OwnerID); err != nil {
-		return err
-	}
-	if in.BoaterID == in.OwnerID {
-		return invalid("ownerId", "must not be the boater")
-	}
 	if err := bookingMachine.check(in.Status); err != nil {
 		return err
 	}
@@ -60,11 +48,15 @@ func checkBooking(in BookingPut) error {
 }
 
 func (s *Service) putBooking(tx Tx, in BookingPut) (Booking, error) {
-	b, err := findBooking(tx, in)
+	named, err := namedBooking(tx, in)
 	if err != nil {
 		return Booking{}, err
 	}
-	if b.ListingID != in.ListingID || b.BoaterID != in.BoaterID || b.OwnerID != in.OwnerID {
+	b, err := findBooking(tx, named)
+	if err != nil {
+		return Booking{}, err
+	}
+	if b.ListingID != named.ListingID || b.BoaterID != named.BoaterID || b.OwnerID != named.OwnerID {
 		return Booking{}, conflict("a booking's listing, boater and owner are fixed at its creation")
 	}
 	changed, err := bookingMachine.change(b.Status, in.Status, b.Version, in.Version)
@@ -78,14 +70,27 @@ func (s *Service) putBooking(tx Tx, in BookingPut) (Booking, error) {
 	return b, tellBooking(tx, b, in.Reason)
 }
 
-// findBooking finds the booking with its payments, or the one that is about to be, in version 0 and without a status.
-func findBooking(tx Tx, in BookingPut) (Booking, error) {
-	b, err := tx.Booking(in.BookingID)
+// namedBooking is the booking with the ids that are meant, in version 0 and without a status.
+func namedBooking(tx Tx, in BookingPut) (Booking, error) {
+	ids := finder{lookup: tx}
+	b := Booking{
+		BookingID: ids.find(KindBooking, "bookingId", in.BookingID),
+		ListingID: ids.find(KindListing, "listingId", in.ListingID),
+		BoaterID:  ids.find(KindUser, "boaterId", in.BoaterID),
+		OwnerID:   ids.find(KindUser, "ownerId", in.OwnerID),
+		Payments:  []Payment{},
+	}
+	if ids.err == nil && b.BoaterID == b.OwnerID {
+		ids.err = invalid("ownerId", "must not be the boater")
+	}
+	return b, ids.err
+}
+
+// findBooking finds the booking with its payments, or gives back the one that is about to be.
+func findBooking(tx Tx, named Booking) (Booking, error) {
+	b, err := tx.Booking(named.BookingID)
 	if errors.Is(err, ErrNotFound) {
-		return Booking{
-			BookingID: in.BookingID, ListingID: in.ListingID, BoaterID: in.BoaterID, OwnerID: in.OwnerID,
-			Payments: []Payment{},
-		}, nil
+		return named, nil
 	}
 	if err != nil {
 		return b, err

@@ -16,7 +16,7 @@ import (
 // bookingPut is a new booking of Asha's dock by Ben.
 func (w *world) bookingPut(status string) dokkerr.BookingPut {
 	return dokkerr.BookingPut{
-		BookingID: uuid.New(), ListingID: uuid.New(), BoaterID: w.ben.User, OwnerID: w.asha.User, Status: status,
+		BookingID: uuid.NewString(), ListingID: uuid.NewString(), BoaterID: w.ben.User.String(), OwnerID: w.asha.User.String(), Status: status,
 	}
 }
 
@@ -37,7 +37,7 @@ func (w *world) book(t testing.TB, status string) dokkerr.Booking {
 // move puts the booking with another status.
 func move(b dokkerr.Booking, status string) dokkerr.BookingPut {
 	return dokkerr.BookingPut{
-		BookingID: b.BookingID, ListingID: b.ListingID, BoaterID: b.BoaterID, OwnerID: b.OwnerID, Status: status,
+		BookingID: b.BookingID.String(), ListingID: b.ListingID.String(), BoaterID: b.BoaterID.String(), OwnerID: b.OwnerID.String(), Status: status,
 	}
 }
 
@@ -69,7 +69,7 @@ func TestBookingLife(t *testing.T) {
 		}
 		payload(t, told[0], fmt.Sprintf(data, in.BookingID, in.ListingID, at))
 		reaches(t, told[0], w.asha.User, w.ben.User)
-		if want := (dokkerr.BookingChange{ID: in.BookingID, Active: step.active}); *told[0].Booking != want {
+		if want := (dokkerr.BookingChange{ID: uuid.MustParse(in.BookingID), Active: step.active}); *told[0].Booking != want {
 			t.Errorf("%s: change %+v", step.status, *told[0].Booking)
 		}
 		checkNotifications(t, told[1:], step.notify, w.ben.User, w.asha.User)
@@ -125,21 +125,21 @@ func TestBookingRefuses(t *testing.T) {
 		{"status", dokkerr.ValidationError, "status", func(in *dokkerr.BookingPut) { in.Status = "approved" }},
 		{"no status", dokkerr.ValidationError, "status", func(in *dokkerr.BookingPut) { in.Status = "" }},
 		{"a payment's status", dokkerr.ValidationError, "status", func(in *dokkerr.BookingPut) { in.Status = "disputed" }},
-		{"no listing", dokkerr.ValidationError, "listingId", func(in *dokkerr.BookingPut) { in.ListingID = uuid.Nil }},
-		{"no boater", dokkerr.ValidationError, "boaterId", func(in *dokkerr.BookingPut) { in.BoaterID = uuid.Nil }},
-		{"no owner", dokkerr.ValidationError, "ownerId", func(in *dokkerr.BookingPut) { in.OwnerID = uuid.Nil }},
+		{"no listing", dokkerr.ValidationError, "listingId", func(in *dokkerr.BookingPut) { in.ListingID = uuid.Nil.String() }},
+		{"no boater", dokkerr.ValidationError, "boaterId", func(in *dokkerr.BookingPut) { in.BoaterID = uuid.Nil.String() }},
+		{"no owner", dokkerr.ValidationError, "ownerId", func(in *dokkerr.BookingPut) { in.OwnerID = uuid.Nil.String() }},
 		{"with oneself", dokkerr.ValidationError, "ownerId", func(in *dokkerr.BookingPut) { in.OwnerID = in.BoaterID }},
 		{"long reason", dokkerr.ValidationError, "reason", func(in *dokkerr.BookingPut) { in.Reason = strings.Repeat("x", 501) }},
 		{"reason with NUL", dokkerr.ValidationError, "reason", func(in *dokkerr.BookingPut) { in.Reason = "\x00" }},
-		{"other listing", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.ListingID = uuid.New() }},
-		{"other boater", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.BoaterID = uuid.New() }},
-		{"other owner", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.OwnerID = uuid.New() }},
+		{"other listing", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.ListingID = uuid.NewString() }},
+		{"other boater", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.BoaterID = uuid.NewString() }},
+		{"other owner", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.OwnerID = uuid.NewString() }},
 		{"swapped", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.OwnerID, in.BoaterID = in.BoaterID, in.OwnerID }},
 		{"skipped a state", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.Status = "active" }},
-		{"not created before", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.BookingID, in.Version = uuid.New(), &one }},
+		{"not created before", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.BookingID, in.Version = uuid.NewString(), &one }},
 		{"another version", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.Status, in.Version = "confirmed", &seven }},
 		{"created before", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.Version = new(int64) }},
-		{"born finished", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.BookingID, in.Status = uuid.New(), "completed" }},
+		{"born finished", dokkerr.Conflict, "", func(in *dokkerr.BookingPut) { in.BookingID, in.Status = uuid.NewString(), "completed" }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			in := move(b, "pending")

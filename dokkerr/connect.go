@@ -4,24 +4,10 @@ import "context"
 
 // User resolves a full or short user id.
 func (s *Service) User(ctx context.Context, id string) (ID, error) {
-	return s.resolve(ctx, KindUser, "userId", id)
-}
-
-// Listing resolves a full or short listing id.
-func (s *Service) Listing(ctx context.Context, id string) (ID, error) {
-	return s.resolve(ctx, KindListing, "listingId", id)
-}
-
-// Booking resolves a full or short booking id.
-func (s *Service) Booking(ctx context.Context, id string) (ID, error) {
-	return s.resolve(ctx, KindBooking, "bookingId", id)
-}
-
-func (s *Service) resolve(ctx context.Context, kind Kind, path, id string) (ID, error) {
 	if len(id) != shortIDLen {
-		return parseID(path, id)
+		return parseID("userId", id)
 	}
-	return view(ctx, s.store, func(r Reader) (ID, error) { return resolve(r, kind, path, id) })
+	return view(ctx, s.store, func(r Reader) (ID, error) { return resolve(r, KindUser, "userId", id) })
 }
 
 // Contacts returns who shares a conversation or an active booking with the user, but where one has blocked the other.

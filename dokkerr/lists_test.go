@@ -116,7 +116,7 @@ func TestNotificationPages(t *testing.T) {
 	var ids []dokkerr.ID
 	for range n {
 		w.clock.Advance(time.Second)
-		id, err := w.Notify(t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{UserID: w.asha.User, Type: "t", Title: "T"})
+		id, err := w.Notify(t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{UserID: w.asha.User.String(), Type: "t", Title: "T"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,7 +152,7 @@ func TestNotificationPages(t *testing.T) {
 func TestCursors(t *testing.T) {
 	w := newWorld(t)
 	foreignMessage := w.send(t, newActor(), newActor(), "private").MessageID.String()
-	foreignNotification, err := w.Notify(t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{UserID: w.ben.User, Type: "t", Title: "T"})
+	foreignNotification, err := w.Notify(t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{UserID: w.ben.User.String(), Type: "t", Title: "T"})
 	if err != nil {
 		t.Fatal(err)
 	}

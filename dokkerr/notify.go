@@ -29,16 +29,18 @@ func (s *Service) Notify(ctx context.Context, o Once, in NotificationNew) (ID, e
 		return ID{}, err
 	}
 	return once(ctx, s, o, func(tx Tx) (ID, error) {
-		return notify(tx, in.UserID, Notification{
+		ids := finder{lookup: tx}
+		user := ids.find(KindUser, "userId", in.UserID)
+		if ids.err != nil {
+			return ID{}, ids.err
+		}
+		return notify(tx, user, Notification{
 			Type: in.Type, Title: in.Title, Body: in.Body, Data: data, Timestamp: TimeOf(s.now()),
 		})
 	})
 }
 
 func checkNotification(in NotificationNew) (json.RawMessage, error) {
-	if err := checkGiven("userId", in.UserID); err != nil {
-		return nil, err
-	}
 	if err := checkLine("type", in.Type, 1, maxNotificationType); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 func TestNotify(t *testing.T) {
 	w := newWorld(t)
 	id, err := w.Notify(t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{
-		UserID: w.ben.User, Type: "review_received", Title: "A review", Body: "Five stars\nand a word", Data: []byte(`{ "stars" : 5 }`),
+		UserID: w.ben.User.String(), Type: "review_received", Title: "A review", Body: "Five stars\nand a word", Data: []byte(`{ "stars" : 5 }`),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +28,7 @@ func TestNotify(t *testing.T) {
 func TestNotifyRefuses(t *testing.T) {
 	w := newWorld(t)
 	for path, edits := range map[string][]func(in *dokkerr.NotificationNew){
-		"userId": {func(in *dokkerr.NotificationNew) { in.UserID = uuid.Nil }},
+		"userId": {func(in *dokkerr.NotificationNew) { in.UserID = uuid.Nil.String() }},
 		"type": {
 			func(in *dokkerr.NotificationNew) { in.Type = "" },
 			func(in *dokkerr.NotificationNew) { in.Type = strings.Repeat("x", 65) },
@@ -50,7 +50,7 @@ func TestNotifyRefuses(t *testing.T) {
 		},
 	} {
 		for _, edit := range edits {
-			in := dokkerr.NotificationNew{UserID: w.ben.User, Type: "t", Title: "T", Data: []byte(`{}`)}
+			in := dokkerr.NotificationNew{UserID: w.ben.User.String(), Type: "t", Title: "T", Data: []byte(`{}`)}
 			edit(&in)
 			_, err := w.Notify(t.Context(), dokkerr.Once{}, in)
 			refused(t, err, dokkerr.ValidationError, path)
@@ -63,7 +63,7 @@ func TestNotifyRefuses(t *testing.T) {
 
 func TestReadNotification(t *testing.T) {
 	w := newWorld(t)
-	id, err := w.Notify(t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{UserID: w.ben.User, Type: "t", Title: "T"})
+	id, err := w.Notify(t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{UserID: w.ben.User.String(), Type: "t", Title: "T"})
 	if err != nil {
 		t.Fatal(err)
 	}

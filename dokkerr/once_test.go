@@ -1,6 +1,7 @@
 package dokkerr_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"sync"
@@ -21,10 +22,10 @@ func TestOnce(t *testing.T) {
 		"booking": func(o dokkerr.Once) (any, error) { return w.PutBooking(t.Context(), o, move(b, "confirmed")) },
 		"payment": func(o dokkerr.Once) (any, error) { return w.PutPayment(t.Context(), o, payment) },
 		"notification": func(o dokkerr.Once) (any, error) {
-			return w.Notify(t.Context(), o, dokkerr.NotificationNew{UserID: w.ben.User, Type: "t", Title: "T"})
+			return w.Notify(t.Context(), o, dokkerr.NotificationNew{UserID: w.ben.User.String(), Type: "t", Title: "T"})
 		},
 		"event": func(o dokkerr.Once) (any, error) {
-			return nil, w.Announce(t.Context(), o, dokkerr.ApplicationEvent{Event: "e", Data: []byte(`{}`), UserID: &w.ben.User})
+			return nil, w.Announce(t.Context(), o, dokkerr.ApplicationEvent{Event: "e", Data: []byte(`{}`), UserID: w.ben.User.String()})
 		},
 	}
 	answers := map[string]any{}
@@ -46,6 +47,52 @@ func TestOnce(t *testing.T) {
 		}
 		_, err := write(dokkerr.Once{Key: name, Body: [32]byte{2}})
 		refused(t, err, dokkerr.IdempotencyConflict, "")
+	}
+	if names := w.names(); names != nil {
+		t.Errorf("told %v", names)
+	}
+}
+
+// TestOnceAfterAnErasure: a repetition by short ids is answered as the first time when they stand for nobody any more.
+func TestOnceAfterAnErasure(t *testing.T) {
+	w := newWorld(t)
+	b := w.book(t, "pending")
+	ben, booking := b.BoaterID.String()[:8], b.BookingID.String()[:8]
+	payment := paymentPut(b, "processing")
+	payment.BookingID = booking
+	writes := []func(o dokkerr.Once) (any, error){
+		func(o dokkerr.Once) (any, error) { return w.PutBooking(t.Context(), o, short(move(b, "confirmed"))) },
+		func(o dokkerr.Once) (any, error) { return w.PutPayment(t.Context(), o, payment) },
+		func(o dokkerr.Once) (any, error) {
+			return w.Notify(t.Context(), o, dokkerr.NotificationNew{UserID: ben, Type: "t", Title: "T"})
+		},
+		func(o dokkerr.Once) (any, error) {
+			return nil, w.Announce(t.Context(), o, dokkerr.ApplicationEvent{Event: "e", Data: []byte(`{}`), UserID: ben})
+		},
+		func(o dokkerr.Once) (any, error) {
+			return nil, w.Announce(t.Context(), o, dokkerr.ApplicationEvent{Event: "e", Data: []byte(`{}`), BookingID: booking})
+		},
+		func(o dokkerr.Once) (any, error) { return w.Revoke(t.Context(), o, ben, dokkerr.Revocation{}) },
+		func(o dokkerr.Once) (any, error) { return w.Erase(t.Context(), o, b.OwnerID.String()[:8]) },
+		func(o dokkerr.Once) (any, error) { return w.Erase(t.Context(), o, ben) },
+	}
+	first := make([]any, len(writes))
+	for i, write := range writes {
+		var err error
+		if first[i], err = write(dokkerr.Once{Key: fmt.Sprint(i)}); err != nil {
+			t.Fatalf("write %d: %v", i, err)
+		}
+	}
+	twin := w.bookingPut("pending")
+	other := b.BookingID
+	other[9]++
+	twin.BookingID = other.String() // so that the booking's short id stands for two
+	w.putBooking(t, twin)
+	w.told()
+	for i, write := range writes {
+		if again, err := write(dokkerr.Once{Key: fmt.Sprint(i)}); err != nil || !reflect.DeepEqual(again, first[i]) {
+			t.Errorf("write %d: again %+v, %v; first %+v", i, again, err, first[i])
+		}
 	}
 	if names := w.names(); names != nil {
 		t.Errorf("told %v", names)
@@ -79,7 +126,7 @@ func TestOnceCopies(t *testing.T) {
 		all.Go(func() {
 			var err error
 			ids[i], err = w.Notify(t.Context(), dokkerr.Once{Key: "k"},
-				dokkerr.NotificationNew{UserID: w.ben.User, Type: "t", Title: "T"})
+				dokkerr.NotificationNew{UserID: w.ben.User.String(), Type: "t", Title: "T"})
 			if err != nil {
 				t.Error(err)
 			}

@@ -70,15 +70,8 @@ func checkPayment(in PaymentPut) error {
 }
 
 func (s *Service) putPayment(tx Tx, in PaymentPut) (Payment, error) {
-	b, err := tx.Booking(in.BookingID)
+	b, p, err := findPayment(tx, in)
 	if err != nil {
-		return Payment{}, err
-	}
-	p, err := findPayment(tx, in)
-	if err != nil {
-		return Payment{}, err
-	}
-	if err := p.checkTerms(in); err != nil {
 		return Payment{}, err
 	}
 	from := p.Status
@@ -94,21 +87,24 @@ func (s *Service) putPayment(tx Tx, in PaymentPut) (Payment, error) {
 	return p, notifyOfPayment(tx, b, p, from)
 }
 
-// findPayment finds the payment, or the one that is about to be, in version 0 and without a status.
-func findPayment(tx Tx, in PaymentPut) (Payment, error) {
-	p, err := tx.Payment(in.PaymentID)
+// findPayment finds the payment, or the one that is about to be, in version 0 and without a status, and what it pays for. It refuses
+// to change what was agreed.
+func findPayment(tx Tx, in PaymentPut) (b Booking, p Payment, err error) {
+	booking, err := resolve(tx, KindBooking, "bookingId", in.BookingID)
+	if err != nil {
+		return b, p, err
+	}
+	if b, err = tx.Booking(booking); err != nil {
+		return b, p, err
+	}
+	p, err = tx.Payment(in.PaymentID)
 	if errors.Is(err, ErrNotFound) {
-		return Payment{PaymentID: in.PaymentID, BookingID: in.BookingID, Amount: in.Amount, Currency: in.Currency}, nil
+		return b, Payment{PaymentID: in.PaymentID, BookingID: booking, Amount: in.Amount, Currency: in.Currency}, nil
 	}
-	return p, err
-}
-
-// checkTerms refuses to change what was agreed.
-func (p Payment) checkTerms(in PaymentPut) error {
-	if p.BookingID != in.BookingID || p.Amount != in.Amount || p.Currency != in.Currency {
-		return conflict("a payment's booking, amount and currency are fixed at its creation")
+	if err == nil && (p.BookingID != booking || p.Amount != in.Amount || p.Currency != in.Currency) {
+		err = conflict("a payment's booking, amount and currency are fixed at its creation")
 	}
-	return nil
+	return b, p, err
 }
 
 // succeeded says whether the payment was ever completed.

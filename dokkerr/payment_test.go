@@ -12,7 +12,7 @@ import (
 )
 
 func paymentPut(b dokkerr.Booking, status string) dokkerr.PaymentPut {
-	return dokkerr.PaymentPut{PaymentID: uuid.New(), BookingID: b.BookingID, Amount: 12_050, Currency: "eur", Status: status}
+	return dokkerr.PaymentPut{PaymentID: uuid.New(), BookingID: b.BookingID.String(), Amount: 12_050, Currency: "eur", Status: status}
 }
 
 func (w *world) putPayment(t testing.TB, in dokkerr.PaymentPut) dokkerr.Payment {
@@ -31,7 +31,7 @@ func (w *world) pay(t testing.TB, b dokkerr.Booking, status string) dokkerr.Paym
 
 func movePayment(p dokkerr.Payment, status string) dokkerr.PaymentPut {
 	return dokkerr.PaymentPut{
-		PaymentID: p.PaymentID, BookingID: p.BookingID, Amount: p.Amount, Currency: p.Currency, Status: status,
+		PaymentID: p.PaymentID, BookingID: p.BookingID.String(), Amount: p.Amount, Currency: p.Currency, Status: status,
 	}
 }
 
@@ -100,8 +100,8 @@ func TestPaymentRefuses(t *testing.T) {
 		{"status", dokkerr.ValidationError, "status", func(in *dokkerr.PaymentPut) { in.Status = "paid" }},
 		{"long error", dokkerr.ValidationError, "error", func(in *dokkerr.PaymentPut) { in.Error = strings.Repeat("x", 201) }},
 		{"card", dokkerr.ValidationError, "error", func(in *dokkerr.PaymentPut) { in.Error = "4242 4242-4242 4242 was declined" }},
-		{"no such booking", dokkerr.NotFound, "", func(in *dokkerr.PaymentPut) { in.BookingID = uuid.New() }},
-		{"another booking", dokkerr.Conflict, "", func(in *dokkerr.PaymentPut) { in.BookingID = other.BookingID }},
+		{"no such booking", dokkerr.NotFound, "", func(in *dokkerr.PaymentPut) { in.BookingID = uuid.NewString() }},
+		{"another booking", dokkerr.Conflict, "", func(in *dokkerr.PaymentPut) { in.BookingID = other.BookingID.String() }},
 		{"another amount", dokkerr.Conflict, "", func(in *dokkerr.PaymentPut) { in.Amount++ }},
 		{"another currency", dokkerr.Conflict, "", func(in *dokkerr.PaymentPut) { in.Currency = "usd" }},
 		{"another version", dokkerr.Conflict, "", func(in *dokkerr.PaymentPut) { in.Status, in.Version = "refunded", &seven }},

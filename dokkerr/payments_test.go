@@ -40,7 +40,7 @@ func TestPaymentDoesNotListPayments(t *testing.T) {
 		w.putPayment(t, movePayment(p, "completed"))
 	}
 	err := w.Announce(t.Context(), dokkerr.Once{}, dokkerr.ApplicationEvent{
-		Event: "dock.flooded", Data: json.RawMessage(`{}`), BookingID: &b.BookingID, Durable: true,
+		Event: "dock.flooded", Data: json.RawMessage(`{}`), BookingID: b.BookingID.String(), Durable: true,
 	})
 	if err != nil {
 		t.Fatal(err)

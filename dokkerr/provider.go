@@ -75,11 +75,8 @@ func (s *Service) apply(tx Tx, in ProviderEvent) (Outcome, error) {
 	if err := checkPayment(*in.Payment); err != nil {
 		return "", err
 	}
-	p, err := findPayment(tx, *in.Payment)
+	_, p, err := findPayment(tx, *in.Payment)
 	if err != nil {
-		return "", err
-	}
-	if err := p.checkTerms(*in.Payment); err != nil {
 		return "", err
 	}
 	if late, err := isLate(tx, p, in); late || err != nil {

@@ -42,7 +42,7 @@ func (w *world) hear(t testing.TB, e dokkerr.ProviderEvent) dokkerr.ProviderEven
 // status is where the only payment of a booking stands.
 func (w *world) status(t testing.TB, in dokkerr.PaymentPut) string {
 	t.Helper()
-	b := w.booking(t, in.BookingID)
+	b := w.booking(t, uuid.MustParse(in.BookingID))
 	for _, p := range b.Payments {
 		if p.PaymentID == in.PaymentID {
 			return p.Status
@@ -114,9 +114,9 @@ func TestHearOutcomes(t *testing.T) {
 func TestParkedIsTriedAgain(t *testing.T) {
 	w := newWorld(t)
 	put := dokkerr.BookingPut{
-		BookingID: uuid.New(), ListingID: uuid.New(), BoaterID: w.asha.User, OwnerID: w.ben.User, Status: "pending",
+		BookingID: uuid.NewString(), ListingID: uuid.NewString(), BoaterID: w.asha.User.String(), OwnerID: w.ben.User.String(), Status: "pending",
 	}
-	in := paymentPut(dokkerr.Booking{BookingID: put.BookingID}, "")
+	in := paymentPut(dokkerr.Booking{BookingID: uuid.MustParse(put.BookingID)}, "")
 	e := told{"completed", 1}.tell("early", in)
 	if heard := w.hear(t, e); heard.Outcome != dokkerr.Parked {
 		t.Fatalf("%+v", heard)

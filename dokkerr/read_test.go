@@ -83,7 +83,7 @@ func TestReadRefuses(t *testing.T) {
 	refused(t, err, dokkerr.ValidationError, "messageId")
 	_, err = w.Read(t.Context(), w.ben, m.MessageID.String()[:8]) // messages have no short ids
 	refused(t, err, dokkerr.ValidationError, "messageId")
-	n, err := w.Notify(t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{UserID: w.ben.User, Type: "t", Title: "T"})
+	n, err := w.Notify(t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{UserID: w.ben.User.String(), Type: "t", Title: "T"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ type Credential struct {
 // Revocation refuses tokens that verify: the one with a token id, or those of a session or of all the user that were issued until a
 // time. A token that does not say when it was issued counts as old.
 type Revocation struct {
-	User      ID     `json:"userId"`
+	User      ID     `json:"userId"` // set by Revoke
 	SessionID string `json:"sessionId,omitempty"`
 	TokenID   string `json:"jti,omitempty"` // at most one of the two
 	At        Time   `json:"at"`            // set by Revoke
@@ -38,13 +38,20 @@ func (r *Revocation) Hits(c Credential) bool {
 	return !c.IssuedAt.After(r.At.Time)
 }
 
-// Revoke refuses tokens of a user from now on, and returns the revocation with its time. It is forgotten when none of them could be
-// valid any more.
-func (s *Service) Revoke(ctx context.Context, o Once, r Revocation) (Revocation, error) {
+// Revoke refuses tokens of a user, whose id may be short, from now on, and returns the revocation with its user and time. It is
+// forgotten when none of them could be valid any more.
+func (s *Service) Revoke(ctx context.Context, o Once, user string, r Revocation) (Revocation, error) {
 	if r.SessionID != "" && r.TokenID != "" {
 		return Revocation{}, invalid("jti", "and sessionId exclude each other")
 	}
-	return once(ctx, s, o, func(tx Tx) (Revocation, error) { return s.revoke(tx, r), nil })
+	return once(ctx, s, o, func(tx Tx) (Revocation, error) {
+		id, err := resolve(tx, KindUser, "userId", user)
+		if err != nil {
+			return Revocation{}, err
+		}
+		r.User = id
+		return s.revoke(tx, r), nil
+	})
 }
 
 func (s *Service) revoke(tx Tx, r Revocation) Revocation {

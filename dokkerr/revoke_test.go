@@ -16,7 +16,7 @@ func (w *world) second(after time.Duration) time.Time {
 
 func (w *world) revokes(t *testing.T, r dokkerr.Revocation) {
 	t.Helper()
-	if _, err := w.Revoke(t.Context(), dokkerr.Once{}, r); err != nil {
+	if _, err := w.Revoke(t.Context(), dokkerr.Once{}, r.User.String(), r); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -64,7 +64,7 @@ func TestRevokeToken(t *testing.T) {
 	w.isRevoked(t, dokkerr.Credential{User: w.asha.User, TokenID: "One"}, false)
 	w.isRevoked(t, dokkerr.Credential{User: w.asha.User, SessionID: "one"}, false)
 	w.isRevoked(t, dokkerr.Credential{User: w.ben.User, TokenID: "one"}, false)
-	_, err := w.Revoke(t.Context(), dokkerr.Once{}, dokkerr.Revocation{User: w.asha.User, SessionID: "one", TokenID: "one"})
+	_, err := w.Revoke(t.Context(), dokkerr.Once{}, w.asha.User.String(), dokkerr.Revocation{SessionID: "one", TokenID: "one"})
 	refused(t, err, dokkerr.ValidationError, "jti")
 }
 
@@ -85,12 +85,12 @@ func TestRevocationsAreForgotten(t *testing.T) {
 func TestRevokeOnce(t *testing.T) {
 	w := newWorld(t)
 	once := dokkerr.Once{Key: "a key of the back end", Body: [32]byte{1}}
-	first, err := w.Revoke(t.Context(), once, dokkerr.Revocation{User: w.asha.User, SessionID: "phone"})
+	first, err := w.Revoke(t.Context(), once, w.asha.User.String(), dokkerr.Revocation{SessionID: "phone"})
 	if err != nil || !first.At.Equal(w.clock.Now().Truncate(time.Millisecond)) {
 		t.Fatalf("%+v, %v", first, err)
 	}
 	w.clock.Advance(time.Hour)
-	again, err := w.Revoke(t.Context(), once, dokkerr.Revocation{User: w.asha.User, SessionID: "phone"})
+	again, err := w.Revoke(t.Context(), once, w.asha.User.String(), dokkerr.Revocation{SessionID: "phone"})
 	if err != nil || again != first {
 		t.Errorf("%+v, %v; want %+v", again, err, first)
 	}

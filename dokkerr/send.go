@@ -29,7 +29,7 @@ func (s *Service) Send(ctx context.Context, by Actor, in NewMessage) (Receipt, e
 	}
 	receipt, err := update(ctx, s.store, func(tx Tx) (Receipt, error) { return s.send(tx, by, in) })
 	if errors.Is(err, ErrKeyUsed) {
-		return update(ctx, s.store, func(tx Tx) (Receipt, error) { return s.sendAgain(tx, by, in) })
+		return update(ctx, s.store, func(tx Tx) (Receipt, error) { return repeated(tx, by, in) })
 	}
 	return receipt, err
 }
@@ -60,35 +60,26 @@ func checkClientKey(key string) error {
 
 // send appends the message without a search for its key, which is new nearly always: the store finds one that is not.
 func (s *Service) send(tx Tx, by Actor, in NewMessage) (Receipt, error) {
-	recipient, err := recipientOf(tx, by, in)
-	if err != nil {
-		return Receipt{}, err
-	}
 	if in.ClientMessageID == "" && in.Resumed {
 		last, err := s.lastUnkeyed(tx, by)
-		if err == nil && last.says(recipient, in) {
+		if err == nil && last.says(in) {
 			return receiptOf(last), nil
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return Receipt{}, err
 		}
 	}
-	receipt, err := s.append(tx, by, recipient, in)
+	recipient, err := recipientOf(tx, by, in)
+	var receipt Receipt
+	if err == nil {
+		receipt, err = s.append(tx, by, recipient, in)
+	}
 	if err != nil && in.ClientMessageID != "" {
-		if first, firstErr := repeated(tx, by, recipient, in); !errors.Is(firstErr, ErrNotFound) {
+		if first, firstErr := repeated(tx, by, in); !errors.Is(firstErr, ErrNotFound) {
 			return first, firstErr // what was once accepted is not refused later
 		}
 	}
 	return receipt, err
-}
-
-// sendAgain answers a message whose key was used before.
-func (s *Service) sendAgain(tx Tx, by Actor, in NewMessage) (Receipt, error) {
-	recipient, err := recipientOf(tx, by, in)
-	if err != nil {
-		return Receipt{}, err
-	}
-	return repeated(tx, by, recipient, in)
 }
 
 func recipientOf(tx Tx, by Actor, in NewMessage) (ID, error) {
@@ -99,21 +90,22 @@ func recipientOf(tx Tx, by Actor, in NewMessage) (ID, error) {
 	return recipient, err
 }
 
-// repeated answers as the first message with the key was answered.
-func repeated(tx Tx, by Actor, recipient ID, in NewMessage) (Receipt, error) {
+// repeated answers as the first message with the key was answered. It looks nothing up but the key: a short id may stand for nobody by
+// now, or for another.
+func repeated(tx Tx, by Actor, in NewMessage) (Receipt, error) {
 	first, err := tx.MessageByKey(by.User, in.ClientMessageID)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if !first.says(recipient, in) {
+	if !first.says(in) {
 		return Receipt{}, &Error{Code: IdempotencyConflict, Message: "clientMessageId was used for another message"}
 	}
 	return receiptOf(first), nil
 }
 
 // says reports whether the message is the one that is being sent.
-func (m Message) says(recipient ID, in NewMessage) bool {
-	return m.RecipientID == recipient && m.Content == in.Content
+func (m Message) says(in NewMessage) bool {
+	return names(in.RecipientID, m.RecipientID) && m.Content == in.Content
 }
 
 // lastUnkeyed finds the message that this one may be a repetition of: the last of the session that was cut off with the service.

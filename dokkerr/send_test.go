@@ -170,6 +170,39 @@ func TestSendAgain(t *testing.T) {
 	}
 }
 
+// TestSendAgainToWhoHasATwin: a repetition is answered as the first time though the short id stands for two by now.
+func TestSendAgainToWhoHasATwin(t *testing.T) {
+	w := newWorld(t)
+	twin := w.ben.User
+	twin[9]++
+	sees := func(user dokkerr.ID) {
+		t.Helper()
+		if err := w.Record(t.Context(), dokkerr.Device{User: user}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sees(w.ben.User)
+	in := text(w.ben, "Ahoi")
+	in.RecipientID = strings.ToUpper(w.ben.User.String()[:8])
+	in.ClientMessageID = "0123456789abcdef"
+	first, err := w.Send(t.Context(), w.asha, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sees(twin)
+	if again, err := w.Send(t.Context(), w.asha, in); err != nil || again != first {
+		t.Errorf("again: %+v, %v; first %+v", again, err, first)
+	}
+	other := in
+	other.Content = "Tea"
+	_, err = w.Send(t.Context(), w.asha, other)
+	refused(t, err, dokkerr.IdempotencyConflict, "")
+	other = in
+	other.ClientMessageID = "another key, new"
+	_, err = w.Send(t.Context(), w.asha, other)
+	refused(t, err, dokkerr.NotFound, "")
+}
+
 // newActorOf is another session of the same user.
 func newActorOf(a dokkerr.Actor) dokkerr.Actor {
 	return dokkerr.Actor{User: a.User, Session: uuid.NewString()}

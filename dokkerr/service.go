@@ -94,12 +94,12 @@ type Once struct {
 	Body [32]byte // SHA-256 of route, id and canonical body
 }
 
-// BookingPut creates or moves a booking.
+// BookingPut creates or moves a booking. Ids may be short (contract §1).
 type BookingPut struct {
-	BookingID ID
-	ListingID ID
-	BoaterID  ID
-	OwnerID   ID
+	BookingID string
+	ListingID string
+	BoaterID  string
+	OwnerID   string
 	Status    string
 	Reason    string
 	Version   *int64 // the one it expects to replace; 0 to create
@@ -108,7 +108,7 @@ type BookingPut struct {
 // PaymentPut creates or moves a payment.
 type PaymentPut struct {
 	PaymentID ID
-	BookingID ID
+	BookingID string // may be short
 	Amount    int64
 	Currency  string
 	Status    string
@@ -118,19 +118,19 @@ type PaymentPut struct {
 
 // NotificationNew is a notification of the back end.
 type NotificationNew struct {
-	UserID ID
+	UserID string // may be short
 	Type   string
 	Title  string
 	Body   string
 	Data   json.RawMessage // one object or nil
 }
 
-// ApplicationEvent is an event of the back end's own, for a user or a booking's parties.
+// ApplicationEvent is an event of the back end's own, for a user or a booking's parties. Ids may be short; "" is none.
 type ApplicationEvent struct {
 	Event     string
 	Data      json.RawMessage // one object
-	UserID    *ID
-	BookingID *ID
+	UserID    string
+	BookingID string
 	Durable   bool
 }
 

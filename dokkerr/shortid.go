@@ -2,6 +2,7 @@ package dokkerr
 
 import (
 	"encoding/hex"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -27,6 +28,31 @@ func checkGiven(path string, id ID) error {
 		return invalid(path, "must be given")
 	}
 	return nil
+}
+
+// finder resolves several ids of what must be given, up to the first error.
+type finder struct {
+	lookup Lookup
+	err    error
+}
+
+func (f *finder) find(kind Kind, path, text string) (found ID) {
+	if f.err == nil {
+		found, f.err = resolve(f.lookup, kind, path, text)
+	}
+	if f.err == nil {
+		f.err = checkGiven(path, found)
+	}
+	return found
+}
+
+// names says whether a full or short id, as it is written, may stand for an id.
+func names(text string, id ID) bool {
+	if len(text) == shortIDLen {
+		return strings.EqualFold(text, id.String()[:shortIDLen])
+	}
+	full, err := parseID("", text)
+	return err == nil && full == id
 }
 
 // resolve reads a full id, or finds the only user, listing or booking that a short one stands for (contract §1).

@@ -22,11 +22,8 @@ func TestShortID(t *testing.T) {
 			}
 		}
 	}
-	if got, err := w.Listing(t.Context(), b.ListingID.String()[:8]); err != nil || got != b.ListingID {
-		t.Errorf("listing: %v, %v", got, err)
-	}
-	if got, err := w.Booking(t.Context(), b.BookingID.String()[:8]); err != nil || got != b.BookingID {
-		t.Errorf("booking: %v, %v", got, err)
+	if got := w.putBooking(t, short(move(b, "confirmed"))); got.Version != 2 {
+		t.Errorf("by short ids %+v was moved, not %+v", got, b)
 	}
 	stranger := newActor()
 	w.send(t, w.asha, stranger, "Ahoi") // a recipient was not seen
@@ -46,12 +43,27 @@ func TestShortID(t *testing.T) {
 	refused(t, err, dokkerr.NotFound, "")
 }
 
+// short cuts the ids of a booking.
+func short(in dokkerr.BookingPut) dokkerr.BookingPut {
+	for _, id := range []*string{&in.BookingID, &in.ListingID, &in.BoaterID, &in.OwnerID} {
+		*id = (*id)[:8]
+	}
+	return in
+}
+
 func TestIDPaths(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.User(t.Context(), "x")
 	refused(t, err, dokkerr.ValidationError, "userId")
-	_, err = w.Listing(t.Context(), "xxxxxxxx")
-	refused(t, err, dokkerr.ValidationError, "listingId")
-	_, err = w.Booking(t.Context(), "")
-	refused(t, err, dokkerr.ValidationError, "bookingId")
+	for path, edit := range map[string]func(in *dokkerr.BookingPut){
+		"bookingId": func(in *dokkerr.BookingPut) { in.BookingID = "" },
+		"listingId": func(in *dokkerr.BookingPut) { in.ListingID = "xxxxxxxx" },
+		"boaterId":  func(in *dokkerr.BookingPut) { in.BoaterID += "0" },
+		"ownerId":   func(in *dokkerr.BookingPut) { in.OwnerID = "x" },
+	} {
+		in := w.bookingPut("pending")
+		edit(&in)
+		_, err := w.PutBooking(t.Context(), dokkerr.Once{}, in)
+		refused(t, err, dokkerr.ValidationError, path)
+	}
 }

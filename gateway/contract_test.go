@@ -58,7 +58,7 @@ func TestDocumentsNamesAreTaken(t *testing.T) {
 	inHarbour(t, func(t *testing.T, h *harbour) {
 		for _, action := range []string{"send", "receive"} {
 			for name := range contract().events(action) {
-				err := h.service.Announce(t.Context(), dokkerr.Once{}, dokkerr.ApplicationEvent{Event: name, Data: []byte("{}"), UserID: &asha})
+				err := h.service.Announce(t.Context(), dokkerr.Once{}, dokkerr.ApplicationEvent{Event: name, Data: []byte("{}"), UserID: asha.String()})
 				if err == nil {
 					t.Errorf("an application may send %s", name)
 				}
@@ -79,7 +79,7 @@ func newExaminer(h *harbour) *examiner {
 	x := &examiner{person: h.connect(asha)}
 	receipt := h.connect(ben).writes(asha, "ahoy")
 	x.hears("message.new", messageKeys...)
-	notification, err := h.service.Notify(h.t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{UserID: asha, Type: "t", Title: "A title"})
+	notification, err := h.service.Notify(h.t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{UserID: asha.String(), Type: "t", Title: "A title"})
 	if err != nil {
 		h.t.Fatal(err)
 	}

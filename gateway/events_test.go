@@ -85,7 +85,7 @@ func TestLists(t *testing.T) {
 		booking := uuid.New()
 		h.book(booking, "pending")
 		notification, err := h.service.Notify(t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{
-			UserID: asha, Type: "review_received", Title: "A review", Body: "Five stars",
+			UserID: asha.String(), Type: "review_received", Title: "A review", Body: "Five stars",
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -143,7 +143,7 @@ func TestBookingMovesLive(t *testing.T) {
 		put := func(status string) {
 			t.Helper()
 			if _, err := h.service.PutBooking(t.Context(), dokkerr.Once{}, dokkerr.BookingPut{
-				BookingID: booking, ListingID: listing, BoaterID: asha, OwnerID: ben, Status: status,
+				BookingID: booking.String(), ListingID: listing.String(), BoaterID: asha.String(), OwnerID: ben.String(), Status: status,
 			}); err != nil {
 				t.Fatal(err)
 			}
@@ -151,7 +151,7 @@ func TestBookingMovesLive(t *testing.T) {
 		pay := func(status, failure string) {
 			t.Helper()
 			if _, err := h.service.PutPayment(t.Context(), dokkerr.Once{}, dokkerr.PaymentPut{
-				PaymentID: payment, BookingID: booking, Amount: 12500, Currency: "eur", Status: status, Error: failure,
+				PaymentID: payment, BookingID: booking.String(), Amount: 12500, Currency: "eur", Status: status, Error: failure,
 			}); err != nil {
 				t.Fatal(err)
 			}
@@ -213,10 +213,10 @@ func TestApplicationEvents(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		announce(dokkerr.ApplicationEvent{Event: "dock.flooded", Data: []byte(`{"depth":3}`), BookingID: &booking, Durable: true})
+		announce(dokkerr.ApplicationEvent{Event: "dock.flooded", Data: []byte(`{"depth":3}`), BookingID: booking.String(), Durable: true})
 		boater.hears("dock.flooded", "depth")
 		owner.hears("dock.flooded", "depth")
-		announce(dokkerr.ApplicationEvent{Event: "weather", Data: []byte(`{"wind":7}`), UserID: &ben})
+		announce(dokkerr.ApplicationEvent{Event: "weather", Data: []byte(`{"wind":7}`), UserID: ben.String()})
 		owner.hears("weather", "wind")
 		boater.quiet()
 		owner.quiet()

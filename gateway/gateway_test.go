@@ -294,7 +294,7 @@ func object(t *testing.T, text json.RawMessage, keys ...string) map[string]any {
 func (h *harbour) book(id dokkerr.ID, status string) {
 	h.t.Helper()
 	_, err := h.service.PutBooking(h.t.Context(), dokkerr.Once{}, dokkerr.BookingPut{
-		BookingID: id, ListingID: uuid.New(), BoaterID: asha, OwnerID: ben, Status: status, Reason: "because",
+		BookingID: id.String(), ListingID: uuid.NewString(), BoaterID: asha.String(), OwnerID: ben.String(), Status: status, Reason: "because",
 	})
 	if err != nil {
 		h.t.Fatal(err)

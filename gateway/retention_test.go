@@ -92,7 +92,7 @@ func TestHistoryOutlivesTheRetention(t *testing.T) {
 		reader.Ask("message.read", map[string]any{"messageId": ids[0]})
 		reader.Close()
 		p.Close()
-		_, err := h.service.Notify(t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{UserID: ben, Type: "review_received", Title: "Five stars"})
+		_, err := h.service.Notify(t.Context(), dokkerr.Once{}, dokkerr.NotificationNew{UserID: ben.String(), Type: "review_received", Title: "Five stars"})
 		if err != nil {
 			t.Fatal(err)
 		}

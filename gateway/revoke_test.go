@@ -15,7 +15,7 @@ import (
 // revokes does what the API does.
 func (h *harbour) revokes(r dokkerr.Revocation) {
 	h.t.Helper()
-	revoked, err := h.service.Revoke(context.Background(), dokkerr.Once{}, r)
+	revoked, err := h.service.Revoke(context.Background(), dokkerr.Once{}, r.User.String(), r)
 	if err != nil {
 		h.t.Fatal(err)
 	}

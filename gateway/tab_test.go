@@ -124,7 +124,7 @@ func (h *harbour) tells(user dokkerr.ID, numbers ...string) {
 	h.t.Helper()
 	for _, n := range numbers {
 		err := h.service.Announce(h.t.Context(), dokkerr.Once{}, dokkerr.ApplicationEvent{
-			Event: "dock.flooded", Data: fmt.Appendf(nil, `{"number":%q}`, n), UserID: &user, Durable: true,
+			Event: "dock.flooded", Data: fmt.Appendf(nil, `{"number":%q}`, n), UserID: user.String(), Durable: true,
 		})
 		if err != nil {
 			h.t.Fatal(err)

@@ -38,34 +38,16 @@ func (a *api) registerBookings(r *routes) {
 }
 
 func (a *api) putBooking(ctx context.Context, in *putBooking) (*bookingAnswer, error) {
-	ids := finder{ctx: ctx}
-	put := dokkerr.BookingPut{
-		BookingID: ids.find(a.service.Booking, in.ID),
-		ListingID: ids.find(a.service.Listing, in.Body.ListingID),
-		BoaterID:  ids.find(a.service.User, in.Body.BoaterID),
-		OwnerID:   ids.find(a.service.User, in.Body.OwnerID),
+	booking, err := a.service.PutBooking(ctx, in.once(ctx), dokkerr.BookingPut{
+		BookingID: string(in.ID),
+		ListingID: string(in.Body.ListingID),
+		BoaterID:  string(in.Body.BoaterID),
+		OwnerID:   string(in.Body.OwnerID),
 		Status:    in.Body.Status,
 		Reason:    in.Body.Reason,
 		Version:   in.Body.Version,
-	}
-	if ids.err != nil {
-		return nil, ids.err
-	}
-	booking, err := a.service.PutBooking(ctx, in.once(ctx), put)
+	})
 	return &bookingAnswer{booking}, err
-}
-
-// finder resolves several ids, up to the first error.
-type finder struct {
-	ctx context.Context
-	err error
-}
-
-func (f *finder) find(resolve func(context.Context, string) (dokkerr.ID, error), id shortableID) (found dokkerr.ID) {
-	if f.err == nil {
-		found, f.err = resolve(f.ctx, string(id))
-	}
-	return found
 }
 
 // readErrors is what every route may answer that looks something up.

@@ -43,17 +43,11 @@ func (a *api) postEvent(ctx context.Context, in *newEvent) (*done, error) {
 		Data:    in.Body.Data.RawMessage,
 		Durable: in.Body.Durable == nil || *in.Body.Durable,
 	}
-	ids := finder{ctx: ctx}
 	if in.Body.UserID != nil {
-		user := ids.find(a.service.User, *in.Body.UserID)
-		event.UserID = &user
+		event.UserID = string(*in.Body.UserID)
 	}
 	if in.Body.BookingID != nil {
-		booking := ids.find(a.service.Booking, *in.Body.BookingID)
-		event.BookingID = &booking
-	}
-	if ids.err != nil {
-		return nil, ids.err
+		event.BookingID = string(*in.Body.BookingID)
 	}
 	return &done{}, a.service.Announce(ctx, in.once(ctx), event)
 }

@@ -49,6 +49,36 @@ func TestRepetitionAfterAChange(t *testing.T) {
 	}
 }
 
+// A repetition by short ids is answered as the first time after the persons it names were erased; a new request is not.
+func TestRepetitionAfterAnErasure(t *testing.T) {
+	f := newFixture(t)
+	f.seed(t)
+	short := strings.NewReplacer(asha, asha[:8], ben, ben[:8], booking, booking[:8], dock, dock[:8])
+	requests := [][3]string{
+		{"PUT", short.Replace("/v1/bookings/" + booking), short.Replace(strings.Replace(bookingPending, "pending", "confirmed", 1))},
+		{"PUT", "/v1/payments/" + payment, short.Replace(strings.Replace(paymentPending, "pending", "completed", 1))},
+		{"POST", "/v1/notifications", short.Replace(notification)},
+		{"POST", "/v1/events", short.Replace(applicationNews)},
+		{"POST", short.Replace("/v1/users/" + asha + "/disconnect"), ""},
+		{"DELETE", short.Replace("/v1/users/" + asha), ""},
+		{"DELETE", short.Replace("/v1/users/" + ben), ""},
+	}
+	first := make([]string, len(requests))
+	for i, r := range requests {
+		answer := f.ask(r[0], r[1], r[2], once, r[0]+r[1])
+		want(t, answer, 200)
+		first[i] = answer.Body.String()
+	}
+	for i, r := range requests {
+		if again := f.ask(r[0], r[1], r[2], once, r[0]+r[1]); again.Code != 200 || again.Body.String() != first[i] {
+			t.Errorf("%s %s: first %s, again %d %s", r[0], r[1], first[i], again.Code, again.Body)
+		}
+		if !strings.Contains(r[1], "payments") { // which names no person
+			refused(t, f.ask(r[0], r[1], r[2], once, "another:"+r[0]), 404, dokkerr.NotFound, "")
+		}
+	}
+}
+
 func TestKeyOfAnotherRequestIsAConflict(t *testing.T) {
 	f := newFixture(t)
 	f.seed(t)

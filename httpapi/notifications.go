@@ -39,15 +39,14 @@ func (a *api) registerNotifications(r *routes) {
 }
 
 func (a *api) postNotification(ctx context.Context, in *newNotification) (*notificationAnswer, error) {
-	user, err := a.service.User(ctx, string(in.Body.UserID))
-	if err != nil {
-		return nil, err
+	notification := dokkerr.NotificationNew{
+		UserID: string(in.Body.UserID), Type: in.Body.Type, Title: in.Body.Title, Body: in.Body.Body,
 	}
-	notification := dokkerr.NotificationNew{UserID: user, Type: in.Body.Type, Title: in.Body.Title, Body: in.Body.Body}
 	if in.Body.Data != nil {
 		notification.Data = in.Body.Data.RawMessage
 	}
 	var answer notificationAnswer
+	var err error
 	answer.Body.NotificationID, err = a.service.Notify(ctx, in.once(ctx), notification)
 	return &answer, err
 }

@@ -43,13 +43,9 @@ func (a *api) putPayment(ctx context.Context, in *putPayment) (*paymentAnswer, e
 	if err != nil {
 		return nil, err
 	}
-	booking, err := a.service.Booking(ctx, string(in.Body.BookingID))
-	if err != nil {
-		return nil, err
-	}
 	payment, err := a.service.PutPayment(ctx, in.once(ctx), dokkerr.PaymentPut{
 		PaymentID: id,
-		BookingID: booking,
+		BookingID: string(in.Body.BookingID),
 		Amount:    in.Body.Amount,
 		Currency:  in.Body.Currency,
 		Status:    in.Body.Status,

@@ -141,19 +141,15 @@ func (a *api) presence(ctx context.Context, in *getPresence) (*presenceAnswer, e
 }
 
 func (a *api) disconnect(ctx context.Context, in *disconnectUser) (*done, error) {
-	user, err := a.service.User(ctx, string(in.ID))
-	if err != nil {
-		return nil, err
-	}
 	var of disconnectBody
 	if in.Body != nil {
 		of = *in.Body
 	}
-	revoked, err := a.service.Revoke(ctx, in.once(ctx), dokkerr.Revocation{User: user, SessionID: of.SessionID, TokenID: of.TokenID})
+	revoked, err := a.service.Revoke(ctx, in.once(ctx), string(in.ID), dokkerr.Revocation{SessionID: of.SessionID, TokenID: of.TokenID})
 	if err != nil {
 		return nil, err
 	}
 	ended := a.sockets.Disconnect(revoked)
-	requestOf(ctx).log.Info("tokens revoked by the back end", "user", user, "sockets", ended)
+	requestOf(ctx).log.Info("tokens revoked by the back end", "user", revoked.User, "sockets", ended)
 	return &done{}, nil
 }

@@ -98,7 +98,7 @@ func (i intent) put(eventType string) (*dokkerr.PaymentPut, error) {
 		return nil, fmt.Errorf("%d was received of %d", *i.AmountReceived, i.Amount)
 	}
 	put := &dokkerr.PaymentPut{
-		PaymentID: PaymentID(i.ID), BookingID: booking, Amount: i.Amount, Currency: i.Currency, Status: status,
+		PaymentID: PaymentID(i.ID), BookingID: booking.String(), Amount: i.Amount, Currency: i.Currency, Status: status,
 	}
 	if status == "failed" {
 		put.Error = i.failure(eventType)

@@ -66,7 +66,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) book(t *testing.T, id dokkerr.ID) dokkerr.ID {
 	t.Helper()
 	b, err := w.service.PutBooking(t.Context(), dokkerr.Once{}, dokkerr.BookingPut{
-		BookingID: id, ListingID: uuid.New(), BoaterID: w.boater, OwnerID: uuid.New(), Status: "pending",
+		BookingID: id.String(), ListingID: uuid.NewString(), BoaterID: w.boater.String(), OwnerID: uuid.NewString(), Status: "pending",
 	})
 	if err != nil {
 		t.Fatal(err)

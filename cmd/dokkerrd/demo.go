@@ -111,10 +111,10 @@ func (s *server) furnish(ctx context.Context, conf config) (session, error) {
 		ServiceKey: conf.serviceKeys[0],
 	}
 	_, err = s.service.PutBooking(ctx, dokkerr.Once{}, dokkerr.BookingPut{
-		BookingID: furnished.Booking.ID,
-		ListingID: furnished.Listing.ID,
-		BoaterID:  asha.ID,
-		OwnerID:   ben.ID,
+		BookingID: furnished.Booking.ID.String(),
+		ListingID: furnished.Listing.ID.String(),
+		BoaterID:  asha.ID.String(),
+		OwnerID:   ben.ID.String(),
 		Status:    "pending",
 	})
 	if err != nil {
