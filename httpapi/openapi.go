@@ -20,7 +20,7 @@ const (
 )
 
 // register puts the routes on mux and returns the document that describes them.
-func (a *api) register(mux *http.ServeMux, version string) *huma.OpenAPI {
+func (a *api) register(mux humago.Mux, version string) *huma.OpenAPI {
 	registry := huma.NewMapRegistry(schemas, huma.DefaultSchemaNamer)
 	registry.RegisterTypeAlias(reflect.TypeFor[dokkerr.ID](), reflect.TypeFor[fullID]())
 	registry.RegisterTypeAlias(reflect.TypeFor[dokkerr.Time](), reflect.TypeFor[instant]())

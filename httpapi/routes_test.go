@@ -8,9 +8,20 @@ import (
 	"testing"
 )
 
+// recording is a mux that remembers what was registered, as http.ServeMux does not tell.
+type recording struct {
+	*http.ServeMux
+	patterns []string
+}
+
+func (m *recording) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
+	m.patterns = append(m.patterns, pattern)
+	m.ServeMux.HandleFunc(pattern, handler)
+}
+
 // TestEveryRouteIsDocumented holds what is registered behind the key against the document: who reads it sees all doors.
 func TestEveryRouteIsDocumented(t *testing.T) {
-	mux := http.NewServeMux()
+	mux := &recording{ServeMux: http.NewServeMux()}
 	document := new(api).register(mux, "1")
 	var documented []string
 	for path, item := range document.Paths {
@@ -21,20 +32,9 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 			}
 		}
 	}
-	var registered []string
-	index := reflect.ValueOf(mux).Elem().FieldByName("index")
-	lists := []reflect.Value{index.FieldByName("multis")}
-	for segments := index.FieldByName("segments").MapRange(); segments.Next(); {
-		lists = append(lists, segments.Value())
-	}
-	for _, list := range lists {
-		for i := range list.Len() {
-			registered = append(registered, list.Index(i).Elem().FieldByName("str").String())
-		}
-	}
-	slices.Sort(registered)
+	slices.Sort(mux.patterns)
 	slices.Sort(documented)
-	if registered = slices.Compact(registered); len(registered) == 0 || !slices.Equal(registered, documented) {
-		t.Errorf("registered:\n%s\ndocumented:\n%s", strings.Join(registered, "\n"), strings.Join(documented, "\n"))
+	if len(documented) == 0 || !slices.Equal(mux.patterns, documented) {
+		t.Errorf("registered:\n%s\ndocumented:\n%s", strings.Join(mux.patterns, "\n"), strings.Join(documented, "\n"))
 	}
 }

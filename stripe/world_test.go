@@ -90,9 +90,11 @@ func (w *world) intent(amount int, currency string) string {
 }
 
 // mac signs as the provider does.
-func mac(secret, t, body string) string {
+func mac(secret, t, body string) string { return macOf(secret, t+"."+body) }
+
+func macOf(secret, text string) string {
 	h := hmac.New(sha256.New, []byte(secret))
-	h.Write([]byte(t + "." + body))
+	h.Write([]byte(text))
 	return hex.EncodeToString(h.Sum(nil))
 }
 

@@ -104,7 +104,9 @@ func confused(t *testing.T, k tokentest.Key) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	by := func(key []byte) string { return mac(sha256.New, key, `{"alg":"HS256","kid":"`+k.ID+`"}`, good("")) }
+	by := func(key []byte) string {
+		return tokentest.MAC(sha256.New, key, `{"alg":"HS256","kid":"`+k.ID+`"}`, good(""))
+	}
 	return map[string]string{
 		"HS256 by the key's PEM":     by(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
 		"HS256 by the key's DER":     by(der),
@@ -112,7 +114,7 @@ func confused(t *testing.T, k tokentest.Key) map[string]string {
 		"HS256 by the key's JWK":     by(jwk),
 		"HS256 by the key's modulus": by(modulus),
 		"HS256 by nothing":           by(nil),
-		"none":                       b64(`{"alg":"none","kid":"`+k.ID+`"}`) + "." + b64(good("")) + ".",
+		"none":                       tokentest.Unsigned(`{"alg":"none","kid":"`+k.ID+`"}`, good("")),
 	}
 }
 

@@ -46,6 +46,7 @@ func bearerOf(secret func(p *member) string) func(*matrix, *member, *http.Reques
 	}
 }
 
+// signBody signs as the payment provider does.
 func signBody(r *http.Request, secret, body string) {
 	at := fmt.Sprint(time.Now().Unix())
 	mac := hmac.New(sha256.New, []byte(secret))

@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -47,14 +45,11 @@ func TestWebhook(t *testing.T) {
 
 func (p *program) webhook(secret, body string) (int, string) {
 	p.t.Helper()
-	at := fmt.Sprint(time.Now().Unix())
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(at + "." + body))
 	r, err := http.NewRequestWithContext(p.t.Context(), "POST", p.url+"/webhooks/stripe", strings.NewReader(body))
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	r.Header.Set("Stripe-Signature", fmt.Sprintf("t=%s,v1=%x", at, mac.Sum(nil)))
+	signBody(r, secret, body)
 	return p.do(r)
 }
 

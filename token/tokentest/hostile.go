@@ -2,14 +2,12 @@
 package tokentest
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
-	"hash"
 	"strings"
 	"testing"
 	"time"
@@ -23,14 +21,14 @@ func Hostile(t testing.TB, secret []byte, bearer string, now time.Time, slack ti
 	const header = `{"alg":"HS256","typ":"JWT"}`
 	in := func(d time.Duration) int64 { return now.Add(d).Unix() }
 	good := func(more string) string { return fmt.Sprintf(`{"id":%q,"exp":%d%s}`, bearer, in(time.Hour), more) }
-	signed := func(header, claims string) string { return mac(sha256.New, secret, header, claims) }
+	signed := func(header, claims string) string { return MAC(sha256.New, secret, header, claims) }
 	whole := signed(header, good(""))
 	parts := strings.Split(whole, ".")
 	claims := func(body string) string { return signed(header, body) }
 	user := func(id string) string { return claims(fmt.Sprintf(`{"id":%s,"exp":%d}`, id, in(time.Hour))) }
 	exp := func(value string) string { return claims(fmt.Sprintf(`{"id":%q,"exp":%s}`, bearer, value)) }
 	more := func(claim string) string { return claims(good("," + claim)) }
-	unsigned := func(header string) string { return b64(header) + "." + parts[1] + "." }
+	unsigned := func(header string) string { return Unsigned(header, good("")) }
 	publicPEM, publicDER, rs256 := rsaTokens(t, good(""))
 
 	return map[string]string{
@@ -45,16 +43,16 @@ func Hostile(t testing.TB, secret []byte, bearer string, now time.Time, slack ti
 		"alg array":                 signed(`{"alg":["HS256"]}`, good("")),
 		"alg null":                  signed(`{"alg":null}`, good("")),
 		"alg lower case":            signed(`{"alg":"hs256"}`, good("")),
-		"alg HS384":                 mac(sha512.New384, secret, `{"alg":"HS384"}`, good("")),
-		"alg HS512":                 mac(sha512.New, secret, `{"alg":"HS512"}`, good("")),
+		"alg HS384":                 MAC(sha512.New384, secret, `{"alg":"HS384"}`, good("")),
+		"alg HS512":                 MAC(sha512.New, secret, `{"alg":"HS512"}`, good("")),
 		"alg in another case":       signed(`{"ALG":"HS256"}`, good("")),
 		// 41: another family's key
 		"RS256":                       rs256,
-		"HS256 by a public key's PEM": mac(sha256.New, publicPEM, header, good("")),
-		"HS256 by a public key's DER": mac(sha256.New, publicDER, header, good("")),
-		"HS256 by the empty key":      mac(sha256.New, nil, header, good("")),
-		"HS256 by another secret":     mac(sha256.New, []byte(strings.Repeat("x", 32)), header, good("")),
-		"HS256 by a zero byte more":   mac(sha256.New, append(append([]byte{}, secret...), 0, 'x'), header, good("")),
+		"HS256 by a public key's PEM": MAC(sha256.New, publicPEM, header, good("")),
+		"HS256 by a public key's DER": MAC(sha256.New, publicDER, header, good("")),
+		"HS256 by the empty key":      MAC(sha256.New, nil, header, good("")),
+		"HS256 by another secret":     MAC(sha256.New, []byte(strings.Repeat("x", 32)), header, good("")),
+		"HS256 by a zero byte more":   MAC(sha256.New, append(append([]byte{}, secret...), 0, 'x'), header, good("")),
 		// 43: two faults
 		"expired and a bad signature": claims(fmt.Sprintf(`{"id":%q,"exp":%d}`, bearer, in(-time.Hour))) + "x",
 		// 44, 45, 46: shapes
@@ -91,9 +89,9 @@ func Hostile(t testing.TB, secret []byte, bearer string, now time.Time, slack ti
 		"50: crit of an unknown name":  signed(`{"alg":"HS256","crit":["http://example.com/UNDEFINED"],"http://example.com/UNDEFINED":true}`, good("")),
 		"50: crit b64":                 signed(`{"alg":"HS256","crit":["b64"],"b64":true}`, good("")),
 		"50: crit empty":               signed(`{"alg":"HS256","crit":[]}`, good("")),
-		"47: the key in the header":    mac(sha256.New, []byte("attacker attacker attacker attac"), `{"alg":"HS256","jwk":{"kty":"oct","k":"`+b64("attacker attacker attacker attac")+`"}}`, good("")),
-		"52: kid of a file":            mac(sha256.New, nil, `{"alg":"HS256","kid":"../../dev/null"}`, good("")),
-		"52: kid of a query":           mac(sha256.New, []byte("x"), `{"alg":"HS256","kid":"' OR 1=1 UNION SELECT 'x"}`, good("")),
+		"47: the key in the header":    MAC(sha256.New, []byte("attacker attacker attacker attac"), `{"alg":"HS256","jwk":{"kty":"oct","k":"`+b64("attacker attacker attacker attac")+`"}}`, good("")),
+		"52: kid of a file":            MAC(sha256.New, nil, `{"alg":"HS256","kid":"../../dev/null"}`, good("")),
+		"52: kid of a query":           MAC(sha256.New, []byte("x"), `{"alg":"HS256","kid":"' OR 1=1 UNION SELECT 'x"}`, good("")),
 		"typ refresh":                  signed(`{"alg":"HS256","typ":"refresh+jwt"}`, good("")),
 		"typ number":                   signed(`{"alg":"HS256","typ":1}`, good("")),
 		"an id token":                  more(`"token_use":"id"`),
@@ -174,14 +172,4 @@ func rsaTokens(t testing.TB, claims string) (publicPEM, publicDER []byte, rs256 
 		t.Fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: publicDER}), publicDER, k.Sign(t, claims)
-}
-
-func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
-
-// mac signs by hand, so that headers and claims no library would write can be tried.
-func mac(h func() hash.Hash, key []byte, header, claims string) string {
-	text := b64(header) + "." + b64(claims)
-	m := hmac.New(h, key)
-	m.Write([]byte(text))
-	return text + "." + base64.RawURLEncoding.EncodeToString(m.Sum(nil))
 }

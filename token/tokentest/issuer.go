@@ -7,7 +7,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"sync"
@@ -49,20 +48,18 @@ func (k Key) JWK() map[string]any {
 	jwk := map[string]any{"kid": k.ID, "use": "sig", "alg": k.Algorithm}
 	switch public := k.private.Public().(type) {
 	case *rsa.PublicKey:
-		jwk["kty"], jwk["n"], jwk["e"] = "RSA", text(public.N.Bytes()), "AQAB"
+		jwk["kty"], jwk["n"], jwk["e"] = "RSA", b64(public.N.Bytes()), "AQAB"
 	case *ecdsa.PublicKey:
 		point, err := public.Bytes()
 		if err != nil {
 			panic(err) // a key that was just made
 		}
-		jwk["kty"], jwk["crv"], jwk["x"], jwk["y"] = "EC", "P-256", text(point[1:33]), text(point[33:])
+		jwk["kty"], jwk["crv"], jwk["x"], jwk["y"] = "EC", "P-256", b64(point[1:33]), b64(point[33:])
 	case ed25519.PublicKey:
-		jwk["kty"], jwk["crv"], jwk["x"] = "OKP", "Ed25519", text(public)
+		jwk["kty"], jwk["crv"], jwk["x"] = "OKP", "Ed25519", b64(public)
 	}
 	return jwk
 }
-
-func text(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // Sign makes a token that names the key.
 func (k Key) Sign(t testing.TB, claims string) string {
@@ -82,7 +79,7 @@ func (k Key) SignAs(t testing.TB, algorithm, header, claims string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return signing + "." + text(signature)
+	return signing + "." + b64(signature)
 }
 
 // Issuer publishes keys, as an identity provider does. Its methods may run at once.
