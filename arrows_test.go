@@ -33,9 +33,10 @@ var arrows = map[string][]string{
 	"console":  {},
 
 	// What tests and readers use beside the table.
-	"socketio/siotest": {"eioproto", "wsproto", "engineio", "sioproto", "socketio"},
-	"dokkerrtest":      {"dokkerr"},
-	"token/tokentest":  {},
+	"socketio/siotest":  {"eioproto", "wsproto", "engineio", "sioproto", "socketio"},
+	"dokkerrtest":       {"dokkerr"},
+	"token/tokentest":   {},
+	"sqlite/sqlitetest": {"dokkerr", "sqlite"},
 }
 
 // anything marks the packages that may import all others: the wiring, whole-program tests and examples.

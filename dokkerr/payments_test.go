@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/sqlite/sqlitetest"
 )
 
 // countingStore counts how often a booking's payments are listed.
@@ -32,7 +33,7 @@ func (t countingTx) Payments(booking dokkerr.ID) ([]dokkerr.Payment, error) {
 // TestPaymentDoesNotListPayments is the life of a booking with many payments: none of them is read for another, nor for an
 // event of the application. The booking's own answer lists them.
 func TestPaymentDoesNotListPayments(t *testing.T) {
-	store := &countingStore{Store: openStore(t)}
+	store := &countingStore{Store: sqlitetest.Open(t)}
 	w := &world{Service: dokkerr.NewService(store, nil), asha: newActor(), ben: newActor()}
 	b := w.book(t, "pending")
 	for range 3 {

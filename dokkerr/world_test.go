@@ -3,7 +3,6 @@ package dokkerr_test
 import (
 	"encoding/json"
 	"errors"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -13,7 +12,7 @@ import (
 
 	"github.com/dokkerr/realtime/dokkerr"
 	"github.com/dokkerr/realtime/dokkerrtest"
-	"github.com/dokkerr/realtime/sqlite"
+	"github.com/dokkerr/realtime/sqlite/sqlitetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -37,22 +36,8 @@ func newWorld(t testing.TB) *world {
 		clock: dokkerrtest.NewClock(time.Date(2026, time.November, 22, 18, 0, 0, 123_456_789, time.UTC)),
 		asha:  newActor(), ben: newActor(),
 	}
-	w.Service = dokkerr.NewService(openStore(t), &dokkerr.Options{Now: w.clock.Now, Publish: w.publish})
+	w.Service = dokkerr.NewService(sqlitetest.Open(t), &dokkerr.Options{Now: w.clock.Now, Publish: w.publish})
 	return w
-}
-
-func openStore(t testing.TB) dokkerr.Store {
-	t.Helper()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return store
 }
 
 func newActor() dokkerr.Actor { return dokkerr.Actor{User: uuid.New(), Session: uuid.NewString()} }

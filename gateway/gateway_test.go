@@ -40,25 +40,7 @@ type harbour struct {
 	server  *siotest.Server
 	path    string
 	close   func() // ends everything; may be called again
-	log     *syncBuffer
-}
-
-// syncBuffer is what was logged.
-type syncBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
+	log     *siotest.Log
 }
 
 // inHarbour runs a test in a bubble.
@@ -88,7 +70,7 @@ var unlimited = Limits{
 
 func openHarbourOf(t *testing.T, path string, retention dokkerr.Retention, tokens token.Options, o Options) *harbour {
 	t.Helper()
-	h := &harbour{t: t, path: path, log: &syncBuffer{}}
+	h := &harbour{t: t, path: path, log: &siotest.Log{}}
 	var err error
 	if h.store, err = sqlite.Open(t.Context(), path, nil); err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -14,7 +13,7 @@ import (
 
 	"github.com/dokkerr/realtime/dokkerr"
 	"github.com/dokkerr/realtime/httpapi"
-	"github.com/dokkerr/realtime/sqlite"
+	"github.com/dokkerr/realtime/sqlite/sqlitetest"
 )
 
 const (
@@ -66,16 +65,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return over(store)
+	return over(sqlitetest.Open(t))
 }
 
 func over(store dokkerr.Store) *fixture {

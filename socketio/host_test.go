@@ -1,12 +1,10 @@
 package socketio_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,7 +26,7 @@ type host struct {
 	io        *socketio.Server
 	web       *siotest.Server
 	transport string
-	logged    *logBuffer
+	logged    *siotest.Log
 }
 
 // serve starts a server and stops it behind the test's clients.
@@ -36,7 +34,7 @@ func serve(t *testing.T, o *socketio.Options) *host {
 	if o == nil {
 		o = &socketio.Options{}
 	}
-	h := &host{t: t, transport: "websocket", logged: &logBuffer{}}
+	h := &host{t: t, transport: "websocket", logged: &siotest.Log{}}
 	o.Logger = slog.New(slog.NewTextHandler(h.logged, nil))
 	h.io = socketio.NewServer(o)
 	h.web = siotest.NewServer(t, h.io)
@@ -114,24 +112,6 @@ func (h *host) addSync() {
 	socketio.On(h.main(), "sync", func(context.Context, *socketio.Socket, socketio.None) (socketio.None, error) {
 		return socketio.None{}, nil
 	})
-}
-
-// logBuffer keeps what is logged.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // within fails the test unless something comes in time.

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"github.com/dokkerr/realtime/dokkerr"
 	"github.com/dokkerr/realtime/dokkerrtest"
 	"github.com/dokkerr/realtime/sqlite"
+	"github.com/dokkerr/realtime/sqlite/sqlitetest"
 	"github.com/dokkerr/realtime/stripe"
 )
 
@@ -45,17 +45,8 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	w := &world{store: store, clock: dokkerrtest.NewClock(noon), boater: uuid.New(), log: new(bytes.Buffer)}
-	w.service = dokkerr.NewService(store, &dokkerr.Options{Now: w.clock.Now})
+	w := &world{store: sqlitetest.Open(t), clock: dokkerrtest.NewClock(noon), boater: uuid.New(), log: new(bytes.Buffer)}
+	w.service = dokkerr.NewService(w.store, &dokkerr.Options{Now: w.clock.Now})
 	w.Handler = stripe.New(w.service, stripe.Options{
 		Secrets: [][]byte{[]byte(secret), []byte(oldSecret)}, Now: w.clock.Now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 	})

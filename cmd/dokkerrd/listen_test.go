@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dokkerr/realtime/socketio/siotest"
 )
 
 // certificate writes a key and a certificate for this machine, and returns their files and who trusts them.
@@ -246,7 +248,7 @@ func TestLoopbackInBothFamilies(t *testing.T) {
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	stdout, stopped := new(output), make(chan int, 1)
+	stdout, stopped := new(siotest.Log), make(chan int, 1)
 	go func() {
 		stopped <- run(ctx, []string{"demo", "--port", "0"}, nil, stdout, io.Discard)
 	}()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -34,28 +32,10 @@ type program struct {
 	t       *testing.T
 	url     string // http://127.0.0.1:port
 	key     string // of the back end
-	log     *output
+	log     *siotest.Log
 	stop    context.CancelFunc
 	stopped chan struct{} // closed when run has returned
 	code    int           // then
-}
-
-// output is what a program writes, readable while it does.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 var listening = regexp.MustCompile(`"msg":"listening".*"port":(\d+)`)
@@ -64,7 +44,7 @@ var listening = regexp.MustCompile(`"msg":"listening".*"port":(\d+)`)
 func startProgram(t *testing.T, env ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	p := &program{t: t, key: testKey, log: new(output), stop: cancel, stopped: make(chan struct{})}
+	p := &program{t: t, key: testKey, log: new(siotest.Log), stop: cancel, stopped: make(chan struct{})}
 	env = append([]string{
 		"JWT_SECRET=" + testSecret, "SERVICE_KEYS=" + testKey, "HOST=127.0.0.1", "PORT=0", "LOG_LEVEL=debug",
 		"DATABASE_URL=" + filepath.Join(t.TempDir(), "test.db"),
@@ -350,7 +330,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 
 func TestTokenCommandOpensTheServer(t *testing.T) {
 	p := startProgram(t, "JWT_ISSUER=https://id.example.com", "JWT_AUDIENCE=realtime")
-	var printed output
+	var printed siotest.Log
 	code := run(t.Context(), []string{"token", "--user", asha, "--role", "boater", "--session", "s-1", "--expires", "2h"},
 		[]string{"JWT_SECRET=" + testSecret, "JWT_ISSUER=https://id.example.com", "JWT_AUDIENCE=realtime"}, &printed, io.Discard)
 	if code != 0 {

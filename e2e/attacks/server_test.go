@@ -1,7 +1,6 @@
 package attacks
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -22,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dokkerr/realtime/socketio/siotest"
 	"github.com/dokkerr/realtime/token"
 )
 
@@ -39,26 +39,8 @@ type server struct {
 	secure           bool                            // speaks TLS, with a certificate that nobody trusts
 	sign             func(who token.Identity) string // a token for somebody
 	process          *exec.Cmd
-	output           output
-	sids             sync.Map // the session ids that were given out
-}
-
-// output is what a process says; it may be read meanwhile.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer // under mu
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
+	output           siotest.Log // of the process
+	sids             sync.Map    // the session ids that were given out
 }
 
 func build(t *testing.T) (binary string) {
