@@ -1,15 +1,11 @@
 package netpoll
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
-	"math/big"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -145,8 +141,10 @@ func TestAnyConnectionIsServed(t *testing.T) {
 
 func TestTLSIsServed(t *testing.T) {
 	p := newPoller(t, nil)
+	web := httptest.NewTLSServer(nil) // for its certificate
+	defer web.Close()
 	raw, server := pair(t)
-	if _, err := p.Add(tls.Server(server, &tls.Config{Certificates: []tls.Certificate{certificate(t)}}), nil, echo(t)); err != nil {
+	if _, err := p.Add(tls.Server(server, &tls.Config{Certificates: web.TLS.Certificates}), nil, echo(t)); err != nil {
 		t.Fatal(err)
 	}
 	client := tls.Client(raw, &tls.Config{InsecureSkipVerify: true})
@@ -157,18 +155,4 @@ func TestTLSIsServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	expectEOF(t, client)
-}
-
-func certificate(t *testing.T) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }

@@ -3,15 +3,10 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dokkerr/realtime/e2e/machine"
 	"github.com/dokkerr/realtime/socketio/siotest"
 )
 
@@ -28,37 +24,7 @@ func certificate(t *testing.T) (cert, key string, trust *x509.CertPool) {
 	t.Helper()
 	folder := t.TempDir()
 	cert, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
-	return cert, key, issue(t, cert, key, 1)
-}
-
-// issue writes a new key and a certificate of that number, and returns who trusts it.
-func issue(t *testing.T, cert, key string, number int64) (trust *x509.CertPool) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(number), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"},
-		IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	trust = x509.NewCertPool()
-	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
-		text := pem.EncodeToMemory(block)
-		trust.AppendCertsFromPEM(text)
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return trust
+	return cert, key, machine.Certificate(t, cert, key, 1)
 }
 
 // The rows of S-09.
@@ -128,7 +94,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	renewed := issue(t, cert, key, 2)
+	renewed := machine.Certificate(t, cert, key, 2)
 	fresh, err := os.ReadFile(key)
 	if err != nil {
 		t.Fatal(err)

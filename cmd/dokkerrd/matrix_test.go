@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/dokkerr/realtime/e2e/machine"
 	"github.com/dokkerr/realtime/socketio/siotest"
 	"github.com/dokkerr/realtime/token"
 )
@@ -48,10 +49,7 @@ type matrix struct {
 // startMatrix runs the program with four pairs of people, who are connected and quiet.
 func startMatrix(t *testing.T) *matrix {
 	t.Helper()
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
+	port := machine.FreePorts(t, 1)[0]
 	conf := configured(t, nil, "SERVICE_KEYS="+testKey+","+rotatedKey, "HOST=127.0.0.1", "PORT=0", "STRIPE_WEBHOOK_SECRET="+stripeSecret,
 		"DATABASE_URL="+filepath.Join(t.TempDir(), "test.db"), fmt.Sprint("METRICS_ADDR=127.0.0.1:", port),
 		"LIMITS=events=off,messages=off,typing=off,userEvents=off,keyRequests=off")

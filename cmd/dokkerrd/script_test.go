@@ -2,12 +2,13 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/dokkerr/realtime/e2e/machine"
 )
 
 func TestMain(m *testing.M) {
@@ -20,10 +21,9 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
-			port, err := freePort()
-			e.Setenv("PORT", fmt.Sprint(port))
+			e.Setenv("PORT", fmt.Sprint(machine.FreePorts(e.T().(testing.TB), 1)[0]))
 			e.Setenv("SECRET", "0123456789abcdef0123456789abcdef")
-			return err
+			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready":    func(ts *testscript.TestScript, _ bool, _ []string) { await(ts, http.StatusOK) },
@@ -31,15 +31,6 @@ func TestScripts(t *testing.T) {
 			"poll":     poll,
 		},
 	})
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return portOf(l), nil
 }
 
 // await asks /readyz until it has that status.

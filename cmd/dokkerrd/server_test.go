@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/dokkerr/realtime/e2e/machine"
 	"github.com/dokkerr/realtime/socketio/siotest"
 	"github.com/dokkerr/realtime/token"
 )
@@ -284,10 +285,7 @@ func TestClientBundleMayBeImported(t *testing.T) {
 
 func TestPrometheusHasAListenerOfItsOwn(t *testing.T) {
 	t.Parallel()
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
+	port := machine.FreePorts(t, 1)[0]
 	p := startProgram(t, fmt.Sprint("METRICS_ADDR=127.0.0.1:", port))
 	p.connect(asha, "websocket").Ask("message.new", map[string]string{"recipientId": ben, "content": "Ahoy", "type": "text"})
 	private := &program{t: t, url: fmt.Sprint("http://127.0.0.1:", port)}

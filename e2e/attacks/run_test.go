@@ -3,10 +3,12 @@ package attacks
 import (
 	"fmt"
 	"net/http/httptest"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/dokkerr/realtime/e2e/machine"
 	"github.com/dokkerr/realtime/token"
 	"github.com/dokkerr/realtime/token/tokentest"
 )
@@ -45,7 +47,9 @@ func TestAttacks(t *testing.T) {
 
 // keyedSettings are those of a server that speaks TLS, takes an issuer's tokens and soon misses a pong.
 func keyedSettings(t *testing.T, keysURL string) []string {
-	cert, key := certificate(t)
+	folder := t.TempDir()
+	cert, key := filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
+	machine.Certificate(t, cert, key, 1)
 	return []string{"JWKS_URL=" + keysURL, "JWT_ISSUER=" + issuerName, "JWT_AUDIENCE=realtime", "TLS_CERT_FILE=" + cert, "TLS_KEY_FILE=" + key, "LIMITS=pingInterval=1s,pingTimeout=1s"}
 }
 

@@ -1,15 +1,8 @@
 package attacks
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dokkerr/realtime/e2e/machine"
 	"github.com/dokkerr/realtime/socketio/siotest"
 	"github.com/dokkerr/realtime/token"
 )
@@ -55,7 +49,7 @@ func build(t *testing.T) (binary string) {
 // serve starts a server that ends with the test. More settings beat the usual ones.
 func serve(t *testing.T, binary string, settings ...string) *server {
 	t.Helper()
-	ports := freePorts(t, 2)
+	ports := machine.FreePorts(t, 2)
 	s := &server{
 		address: fmt.Sprint("127.0.0.1:", ports[0]), metrics: fmt.Sprint("127.0.0.1:", ports[1]),
 		sign:    bySecret,
@@ -95,19 +89,6 @@ func (s *server) stop(t *testing.T) {
 	if err := s.process.Wait(); err != nil {
 		t.Errorf("%v\n%s", err, &s.output)
 	}
-}
-
-func freePorts(t *testing.T, n int) (ports []int) {
-	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
 }
 
 // usage is what a process holds.
@@ -180,30 +161,4 @@ func (s *server) settle(start usage) error {
 			return fmt.Errorf("%v left, %v at the start", now, start)
 		}
 	}
-}
-
-// certificate writes a key and a certificate for this machine.
-func certificate(t *testing.T) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := t.TempDir()
-	cert, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
-	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
 }

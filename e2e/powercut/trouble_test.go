@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/dokkerr/realtime/e2e/machine"
 )
 
 const serviceKey = "the key of the back end in the tests of a disk in trouble"
@@ -32,20 +33,9 @@ type program struct {
 // serve starts the server with its file in a directory.
 func serve(t *testing.T, dir string) *program {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	binary := filepath.Join(t.TempDir(), "dokkerrd")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/dokkerrd")
-	build.Dir = "../.."
-	out, err := build.CombinedOutput()
-	if err := errors.Join(err, l.Close()); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	port := machine.FreePorts(t, 1)[0]
 	p := &program{t: t, url: fmt.Sprint("http://127.0.0.1:", port), ended: make(chan error, 1)}
-	p.process = exec.CommandContext(t.Context(), binary, "serve")
+	p.process = exec.CommandContext(t.Context(), machine.Build(t), "serve")
 	p.process.Env = append(os.Environ(), "JWT_SECRET="+serviceKey, "SERVICE_KEYS="+serviceKey, "HOST=127.0.0.1", fmt.Sprint("PORT=", port),
 		"DATABASE_URL="+filepath.Join(dir, "test.db"))
 	p.process.Stderr = &p.said

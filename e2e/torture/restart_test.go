@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/e2e/machine"
 	"github.com/dokkerr/realtime/socketio/siotest"
 	"github.com/dokkerr/realtime/sqlite"
 	"github.com/dokkerr/realtime/token"
@@ -29,8 +30,7 @@ func TestRestart(t *testing.T) {
 	if testing.Short() {
 		n = 5_000
 	}
-	dir := t.TempDir()
-	p := &program{binary: build(t, dir), data: filepath.Join(dir, "data.db"), port: freePort(t)}
+	p := &program{binary: machine.Build(t), data: filepath.Join(t.TempDir(), "data.db"), port: machine.FreePorts(t, 1)[0]}
 	asha, ben := uuid.New(), uuid.New()
 	last := store(t, p.data, n, asha, ben)
 	for _, what := range []string{"an orderly end", "a kill"} {

@@ -10,7 +10,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/dokkerr/realtime/dokkerr"
 	"github.com/dokkerr/realtime/e2e/checker"
+	"github.com/dokkerr/realtime/e2e/machine"
 	"github.com/dokkerr/realtime/sqlite"
 	"github.com/dokkerr/realtime/token"
 )
@@ -96,25 +96,6 @@ func (p *program) kill(t *testing.T) {
 	}
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-func build(t *testing.T, dir string) string {
-	t.Helper()
-	binary := filepath.Join(dir, "dokkerrd")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/dokkerrd").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return binary
-}
-
 // TestKill kills the server again and again while devices write to each other, some of them stock clients, and has the checker
 // judge what they saw and what is in the file at the end.
 func TestKill(t *testing.T) {
@@ -128,8 +109,7 @@ func TestKill(t *testing.T) {
 	t.Logf("seed %d", *seed)
 	random := rand.New(rand.NewPCG(*seed, 0))
 
-	dir := t.TempDir()
-	p := &program{binary: build(t, dir), data: filepath.Join(dir, "data.db"), port: freePort(t)}
+	p := &program{binary: machine.Build(t), data: filepath.Join(t.TempDir(), "data.db"), port: machine.FreePorts(t, 1)[0]}
 	p.start(t)
 	devices, h := newDevices(t, p.port)
 	s := startStock(t, stockOf(devices))
