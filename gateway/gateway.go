@@ -22,6 +22,7 @@ type Options struct {
 	Limits         Limits
 	Gate           *limit.Gate          // what logins wait behind; nil: nothing
 	Limited        func(outcome string) // is told of an event that came too early and was slowed, dropped or refused; nil: nobody
+	Refused        func(reason string)  // is told of a login that did not come about; nil: nobody
 	Pressed        func() bool          // much waits for clients that take nothing, so that little more is to be sent to such; nil: never
 	Logger         *slog.Logger         // nil: slog.Default()
 }
@@ -48,6 +49,7 @@ type Gateway struct {
 	governor *governor
 	gate     *limit.Gate
 	limited  func(outcome string) // see Options.Limited
+	refused  func(reason string)  // see Options.Refused
 	pressed  func() bool          // see Options.Pressed
 }
 
@@ -66,10 +68,14 @@ func New(io *socketio.Server, service *dokkerr.Service, verifier *token.Verifier
 		governor: newGovernor(o.Limits),
 		gate:     o.Gate,
 		limited:  o.Limited,
+		refused:  o.Refused,
 		pressed:  o.Pressed,
 	}
 	if g.limited == nil {
 		g.limited = func(string) {}
+	}
+	if g.refused == nil {
+		g.refused = func(string) {}
 	}
 	if g.pressed == nil {
 		g.pressed = func() bool { return false }
@@ -112,6 +118,7 @@ func (g *Gateway) Close() {
 // connect runs behind the CONNECT reply. The feed comes first: what is published from now on is not missed.
 func (g *Gateway) connect(s *socketio.Socket) {
 	c := clientOf(s)
+	g.logConnect(c)
 	c.place = g.places.hold(c.device, c.confirmed)
 	g.places.confirm(c.place, c.began, c.proven)
 	g.feeds.attach(c.actor.User, &c.subscription)
@@ -128,8 +135,9 @@ func (g *Gateway) connect(s *socketio.Socket) {
 	g.recheck(c, c.admitted)
 }
 
-func (g *Gateway) disconnect(s *socketio.Socket, _ socketio.Reason) {
+func (g *Gateway) disconnect(s *socketio.Socket, reason socketio.Reason) {
 	c := clientOf(s)
+	g.logDisconnect(c, reason)
 	g.leases.end(&c.lease)
 	g.presence.disconnected(c.actor.User, c)
 	g.places.release(c.place)

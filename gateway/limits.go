@@ -3,12 +3,8 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"hash/maphash"
-	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/dokkerr/realtime/dokkerr"
@@ -24,7 +20,7 @@ type Limits struct {
 	Typing      limit.Rate    // message.typing of one socket: what comes too early is dropped; zero: 2/s, burst 4
 	UserEvents  limit.Rate    // of all sockets of a user; zero: 40/s, burst 100
 	Refusals    limit.Rate    // events of one socket that are refused for coming too early, beyond which it is ended; zero: 100 in 60 s
-	Guesses     limit.Rate    // tokens that name one user, come from one network and do not verify; zero: 10 in 60 s
+	Guesses     limit.Lockout // by tokens that name one user, come from one network and do not verify; zero: 60 s by 10 in 60 s
 	MaxPause    time.Duration // for which a message is slowed, beyond which it is refused; 0: 30 s
 	UserSockets int           // of one user at once; 0: 20
 }
@@ -33,6 +29,7 @@ type Limits struct {
 const (
 	TooManyRefusals socketio.Reason = "too many events"
 	TooManySockets  socketio.Reason = "too many connections of a user"
+	TooManyGuesses  socketio.Reason = "too many bad tokens"
 	Overloaded      socketio.Reason = "overloaded" // too many logins at once
 )
 
@@ -46,7 +43,7 @@ func (l Limits) withDefaults() Limits {
 		Typing:      cmp.Or(l.Typing, limit.Rate{PerSecond: 2, Burst: 4}),
 		UserEvents:  cmp.Or(l.UserEvents, limit.Rate{PerSecond: 40, Burst: 100}),
 		Refusals:    cmp.Or(l.Refusals, limit.Rate{PerSecond: 100.0 / 60, Burst: 100}),
-		Guesses:     cmp.Or(l.Guesses, limit.Rate{PerSecond: 10.0 / 60, Burst: 10}),
+		Guesses:     cmp.Or(l.Guesses, limit.Lockout{Failures: 10, Within: time.Minute, For: time.Minute}),
 		MaxPause:    cmp.Or(l.MaxPause, 30*time.Second),
 		UserSockets: cmp.Or(l.UserSockets, 20),
 	}
@@ -56,7 +53,7 @@ func (l Limits) withDefaults() Limits {
 type governor struct {
 	Limits
 	users   *limit.Keyed[dokkerr.ID]
-	guesses *limit.Keyed[guess]
+	guesses *limit.Lockouts[guess]
 	seed    maphash.Seed
 }
 
@@ -65,7 +62,7 @@ func newGovernor(l Limits) *governor {
 	return &governor{
 		Limits:  l,
 		users:   limit.NewKeyed[dokkerr.ID](l.UserEvents, maxLimited),
-		guesses: limit.NewKeyed[guess](l.Guesses, maxLimited),
+		guesses: limit.NewLockouts[guess](l.Guesses, maxLimited),
 		seed:    maphash.MakeSeed(),
 	}
 }
@@ -149,56 +146,6 @@ func (g *Gateway) slow(socket context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 	return nil
-}
-
-// guess is a user that a token names, and where it came from.
-type guess struct {
-	network limit.Network
-	user    uint64 // hashed
-}
-
-// guard is login behind its limits: so many at once, and so many wrong tokens.
-func (g *Gateway) guard(ctx context.Context, s *socketio.Socket) error {
-	if !g.gate.Enter(ctx) {
-		s.Close(Overloaded)
-		return errTooMany
-	}
-	defer g.gate.Leave()
-	guessed, counts := g.governor.guessOf(s.Handshake())
-	if ok, _ := g.governor.guesses.Ready(guessed, time.Now()); counts && !ok {
-		return errInvalidToken
-	}
-	err := g.login(ctx, s)
-	if counts && err == errInvalidToken {
-		g.governor.guesses.Allow(guessed, time.Now())
-	}
-	return err
-}
-
-// errTooMany goes to a connection that is closed already.
-var errTooMany = &socketio.Error{Code: string(dokkerr.RateLimited), Message: "too many connections"}
-
-// guessOf reads whom a token names, true or not. This machine's own may guess.
-func (o *governor) guessOf(h *socketio.Handshake) (g guess, counts bool) {
-	from, err := netip.ParseAddrPort(h.RemoteAddr)
-	if err != nil || from.Addr().Unmap().IsLoopback() {
-		return guess{}, false
-	}
-	g.network = limit.NetworkOf(from.Addr())
-	g.user = maphash.String(o.seed, claimedUser(readCredentials(h.Auth).token))
-	return g, true
-}
-
-// claimedUser returns the user that a token names, "" for what is no token.
-func claimedUser(compact string) string {
-	_, rest, _ := strings.Cut(compact, ".")
-	encoded, _, _ := strings.Cut(rest, ".")
-	text, err := base64.RawURLEncoding.DecodeString(encoded)
-	var claims struct{ ID, Sub string }
-	if err != nil || json.Unmarshal(text, &claims) != nil {
-		return ""
-	}
-	return cmp.Or(claims.ID, claims.Sub)
 }
 
 // crowded says whether a user has as many sockets as one may have.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,19 +45,18 @@ type bearer struct {
 func (g *Gateway) login(ctx context.Context, s *socketio.Socket) error {
 	auth := readCredentials(s.Handshake().Auth)
 	if auth.token == "" && !auth.malformed {
+		g.tellRefusal(s, slog.LevelInfo, "no token", nil)
 		return errNoToken
 	}
 	who, err := g.verify(ctx, auth.token)
 	switch {
 	case errors.Is(err, token.ErrInvalid):
-		g.logger.Info("login refused", "remote", s.Handshake().RemoteAddr, "error", err)
+		g.tellRefusal(s, slog.LevelInfo, "invalid token", err)
 		return errInvalidToken
 	case errors.Is(err, token.ErrUnavailable):
-		s.Close(KeysUnavailable)
-		return err
+		return g.fail(s, KeysUnavailable, err)
 	case err != nil:
-		s.Close(StorageUnavailable)
-		return err
+		return g.fail(s, StorageUnavailable, err)
 	}
 	c := &client{
 		socket: s,

@@ -29,12 +29,10 @@ func (r recovery) Resume(ctx context.Context, s *socketio.Socket, claim socketio
 	}
 	grant, err := resume(ctx, c, claim)
 	if err != nil {
-		s.Close(StorageUnavailable)
-		return grant, fmt.Errorf("start of %s: %w", c.actor.User, err)
+		return grant, r.fail(s, StorageUnavailable, fmt.Errorf("start of %s: %w", c.actor.User, err))
 	}
 	if r.crowded(c.actor.User) { // without the one that was taken over
-		s.Close(TooManySockets)
-		return grant, errTooMany
+		return grant, r.turnAway(s, TooManySockets)
 	}
 	return grant, nil
 }

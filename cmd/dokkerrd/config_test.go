@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -51,7 +52,7 @@ func TestDefaults(t *testing.T) {
 		events: limit.Rate{PerSecond: 20, Burst: 50}, messages: limit.Rate{PerSecond: 10, Burst: 30}, typing: limit.Rate{PerSecond: 2, Burst: 4},
 		maxPause: 30 * time.Second, userEvents: limit.Rate{PerSecond: 40, Burst: 100}, refusals: limit.Rate{PerSecond: 100.0 / 60, Burst: 100},
 		userConnections: 20, handshakes: limit.Rate{PerSecond: 20, Burst: 100}, connections: 500, unknown: 50,
-		guesses: limit.Rate{PerSecond: 10.0 / 60, Burst: 10}, maxLogins: 256, loginWait: 2 * time.Second,
+		guesses: limit.Lockout{Failures: 10, Within: time.Minute, For: time.Minute}, maxLogins: 256, loginWait: 2 * time.Second,
 		keyRequests: limit.Rate{PerSecond: 2000, Burst: 4000},
 	}); conf.limits != want {
 		t.Errorf("limits %+v", conf.limits)
@@ -117,7 +118,7 @@ func TestEveryLimitCanBeSet(t *testing.T) {
 	for _, setting := range new(limits).settings() {
 		var changed limits
 		err := errors.New("no value was tried")
-		for _, value := range []string{"20", "2000", "2000000", "48h", "7s", "7/m:8"} {
+		for _, value := range []string{"20", "2000", "2000000", "48h", "7s", "7/m:8", "7/m:8s"} {
 			if changed, err = parseLimits(setting.name + "=" + value); err == nil && changed != defaultLimits() {
 				break
 			}
@@ -148,6 +149,20 @@ func TestRates(t *testing.T) {
 	for _, value := range []string{"", "20", "20/s", "20/h:5", "0/s:5", "5/s:0", "-1/s:5", "20/s:50x", "on"} {
 		if got, err := parseLimits("events=" + value + ",maxPackets=5"); err == nil {
 			t.Errorf("%q: %+v", value, got.events)
+		}
+	}
+	for value, want := range map[string]limit.Lockout{
+		"off":      {Failures: math.MaxInt},
+		"10/m:60s": {Failures: 10, Within: time.Minute, For: time.Minute},
+		"3/s:1h":   {Failures: 3, Within: time.Second, For: time.Hour},
+	} {
+		if got, err := parseLimits("guesses=" + value); err != nil || got.guesses != want {
+			t.Errorf("%s: %+v, %v", value, got.guesses, err)
+		}
+	}
+	for _, value := range []string{"", "10", "10/m", "10/m:10", "10/m:", "10/h:60s", "0/m:60s", "-1/m:60s", "10/m:2h", "10/m:-1s", "10:60s", "10/m:60s:1"} {
+		if got, err := parseLimits("guesses=" + value); err == nil {
+			t.Errorf("%q: %+v", value, got.guesses)
 		}
 	}
 	if got, err := parseLimits("maxStuck=10%"); err != nil || got.maxStuck != int(memoryLimit()/100*10) {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,11 +38,11 @@ type limits struct {
 	userEvents      limit.Rate    // of all connections of a user
 	refusals        limit.Rate    // events of one connection that came too early
 	userConnections int
-	handshakes      limit.Rate // of one address
-	connections     int        // of one address
-	unknown         int        // connections of one address without a login
-	guesses         limit.Rate // bad tokens for one user from one address
-	maxLogins       int        // at once
+	handshakes      limit.Rate    // of one address
+	connections     int           // of one address
+	unknown         int           // connections of one address without a login
+	guesses         limit.Lockout // by bad tokens for one user from one address
+	maxLogins       int           // at once
 	loginWait       time.Duration
 	keyRequests     limit.Rate // with one service key
 }
@@ -81,7 +82,7 @@ func (l *limits) settings() []limitSetting {
 		{"handshakes", "20/s:100", rate(&l.handshakes)},
 		{"connections", "500", count(&l.connections, 1, 1<<30)},
 		{"unknown", "50", count(&l.unknown, 1, 1<<30)},
-		{"guesses", "10/m:10", rate(&l.guesses)},
+		{"guesses", "10/m:60s", lockout(&l.guesses)},
 		{"maxLogins", "256", count(&l.maxLogins, 1, 1<<20)},
 		{"loginWait", "2s", duration(&l.loginWait)},
 		{"keyRequests", "2000/s:4000", rate(&l.keyRequests)},
@@ -131,6 +132,25 @@ func rate(to *limit.Rate) func(string) error {
 		if unit == 'm' {
 			to.PerSecond /= 60
 		}
+		return nil
+	}
+}
+
+// lockout takes "off", or so many failures in a second or a minute and, behind a colon, for how long they lock out.
+func lockout(to *limit.Lockout) func(string) error {
+	return func(value string) error {
+		if value == "off" {
+			*to = limit.Lockout{Failures: math.MaxInt}
+			return nil
+		}
+		failures, within, found := strings.Cut(value, "/")
+		unit, locked, _ := strings.Cut(within, ":")
+		l := limit.Lockout{Within: map[string]time.Duration{"s": time.Second, "m": time.Minute}[unit]}
+		bad := errors.Join(count(&l.Failures, 1, 1<<30)(failures), duration(&l.For)(locked))
+		if !found || l.Within == 0 || bad != nil {
+			return errors.New("must be off, or a number of failures and for how long they lock out, from 1ms to 1h, as in 10/m:60s")
+		}
+		*to = l
 		return nil
 	}
 }

@@ -25,7 +25,8 @@ type meters struct {
 	written     prometheus.Counter
 	storeErrors prometheus.Counter
 	turnedAway  prometheus.Counter
-	early       *prometheus.CounterVec // by event
+	early       *prometheus.CounterVec // by outcome
+	refused     *prometheus.CounterVec // logins, by reason
 }
 
 func newMeters() *meters {
@@ -39,12 +40,13 @@ func newMeters() *meters {
 		storeErrors: counter("store_failures_total", "Batches and questions that failed in the store."),
 		turnedAway:  counter("handshakes_refused_total", "Handshakes that were answered with 503, as there were too many."),
 		early:       prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: "events_limited_total", Help: "Events of clients that came too early, by what was done: slowed, dropped or refused."}, []string{"outcome"}),
+		refused:     prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: "logins_refused_total", Help: "Logins that did not come about, by reason."}, []string{"reason"}),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "store_commit_seconds", Help: "Time of a group commit until it is on disk.",
 			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 16),
 		}),
 	}
-	m.registry.MustRegister(m.connected, m.ended, m.panics, m.commits, m.commands, m.written, m.storeErrors, m.turnedAway, m.early,
+	m.registry.MustRegister(m.connected, m.ended, m.panics, m.commits, m.commands, m.written, m.storeErrors, m.turnedAway, m.early, m.refused,
 		eventCollector{&m.events},
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -91,6 +93,9 @@ func (m *meters) socketHooks() socketio.Hooks {
 
 // limited is gateway.Options.Limited.
 func (m *meters) limited(outcome string) { m.early.WithLabelValues(outcome).Inc() }
+
+// loginRefused is gateway.Options.Refused.
+func (m *meters) loginRefused(reason string) { m.refused.WithLabelValues(reason).Inc() }
 
 // storeHooks tells the server too.
 func (m *meters) storeHooks(s *server) sqlite.Hooks {

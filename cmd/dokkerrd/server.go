@@ -139,6 +139,7 @@ func (s *server) gatewayOptions(l limits, gate *limit.Gate) *gateway.Options {
 		Gate:           gate,
 		Pressed:        func() bool { return s.io.Stuck() > l.maxStuck/2 },
 		Limited:        s.meters.limited,
+		Refused:        s.meters.loginRefused,
 		PresenceGrace:  l.presenceGrace,
 		TypingInterval: l.typingInterval,
 		CommandTimeout: l.commandTimeout,
