@@ -41,6 +41,7 @@ type Options struct {
 	Ready       func() bool  // whether new work should come here; nil: always
 	Degraded    func() bool  // whether writes are refused, though the rest goes on; nil: never
 	KeyRequests limit.Rate   // with one service key, beyond which they are RATE_LIMITED; zero: any number
+	Panicked    func()       // is told of a panic in a request; nil: nobody
 	Logger      *slog.Logger // nil: slog.Default()
 
 	// CheckOrigin says whether a request is served, by its Origin; others get FORBIDDEN. Nil: all are.
@@ -66,7 +67,11 @@ func New(service *dokkerr.Service, sockets Sockets, o *Options) http.Handler {
 	open.Handle("GET /openapi.json", serveDocument(document))
 	open.HandleFunc("GET /healthz", alive(o.Degraded))
 	open.HandleFunc("GET /readyz", ready(o.Ready))
-	return withLog(log, withHeaders(withBodyDeadline(withOrigin(o.CheckOrigin, strict(open)))))
+	panicked := o.Panicked
+	if panicked == nil {
+		panicked = func() {}
+	}
+	return withLog(log, panicked, withHeaders(withBodyDeadline(withOrigin(o.CheckOrigin, strict(open)))))
 }
 
 // api holds what the routes ask.

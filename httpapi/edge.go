@@ -36,10 +36,10 @@ func withDeadline(next http.Handler) http.Handler {
 }
 
 // withLog gives each request an id and writes one line about it: never a header, a query or a body. A panic ends
-// with INTERNAL_ERROR for this request alone.
-func withLog(log *slog.Logger, next http.Handler) http.Handler {
+// with INTERNAL_ERROR for this request alone; an answer that has begun is cut off.
+func withLog(log *slog.Logger, panicked func(), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		req := request{id: rand.Text(), log: log, start: time.Now()}
+		req := request{id: rand.Text(), log: log, panicked: panicked, start: time.Now()}
 		w.Header().Set("X-Request-Id", req.id)
 		answer := &recorder{ResponseWriter: w}
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, &req))
@@ -52,9 +52,10 @@ type requestKey struct{}
 
 // request is what the log knows of a request.
 type request struct {
-	id    string
-	log   *slog.Logger
-	start time.Time
+	id       string
+	log      *slog.Logger
+	panicked func()
+	start    time.Time
 }
 
 // requestOf is what the log knows; ctx is of a request that came through withLog.
@@ -62,9 +63,12 @@ func requestOf(ctx context.Context) *request { return ctx.Value(requestKey{}).(*
 
 // end runs deferred, so that it can recover.
 func (q *request) end(answer *recorder, r *http.Request) {
-	if p := recover(); p == http.ErrAbortHandler {
+	p := recover()
+	cut := p != nil && answer.status != 0
+	if p == http.ErrAbortHandler {
 		panic(p)
 	} else if p != nil {
+		q.panicked()
 		q.log.Error("panic in a request", "request", q.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		if answer.status == 0 {
 			q.internal().write(answer)
@@ -72,6 +76,9 @@ func (q *request) end(answer *recorder, r *http.Request) {
 	}
 	q.log.Log(r.Context(), levelOf(answer.status), "request", "request", q.id, "peer", r.RemoteAddr, "method", r.Method,
 		"path", clip(r.URL.Path), "status", answer.status, "took", time.Since(q.start))
+	if cut {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func (q *request) internal() *errorAnswer {

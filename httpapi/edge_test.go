@@ -253,5 +253,8 @@ func TestPanicEndsOneRequest(t *testing.T) {
 	if !strings.Contains(f.log.String(), "the counts are gone") || !strings.Contains(f.log.String(), "TestPanicEndsOneRequest") {
 		t.Errorf("the log has no panic with its stack: %s", f.log)
 	}
+	if n := strings.Count(f.log.String(), "the counts are gone"); n != 1 {
+		t.Errorf("logged %d times", n)
+	}
 	want(t, f.ask("GET", "/v1/users/"+asha+"/presence", ""), 200)
 }

@@ -7,9 +7,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -30,16 +32,18 @@ type Payments interface {
 
 // Options configures a handler.
 type Options struct {
-	Secrets [][]byte         // of the endpoint; two while they are exchanged
-	Now     func() time.Time // nil: time.Now
-	Logger  *slog.Logger     // nil: slog.Default()
+	Secrets  [][]byte         // of the endpoint; two while they are exchanged
+	Now      func() time.Time // nil: time.Now
+	Logger   *slog.Logger     // nil: slog.Default()
+	Panicked func()           // is told of a panic; nil: nobody
 }
 
 type handler struct {
-	payments Payments // these four are fixed at birth
+	payments Payments // these five are fixed at birth
 	secrets  [][]byte
 	now      func() time.Time
 	log      *slog.Logger
+	panicked func()
 }
 
 // New returns the handler of the webhook (contract §5). It answers 200 once what was told is committed: applied, parked,
@@ -50,12 +54,15 @@ func New(payments Payments, o Options) http.Handler {
 	if len(o.Secrets) == 0 {
 		panic("stripe: no secret")
 	}
-	h := &handler{payments: payments, secrets: o.Secrets, now: o.Now, log: o.Logger}
+	h := &handler{payments: payments, secrets: o.Secrets, now: o.Now, log: o.Logger, panicked: o.Panicked}
 	if h.now == nil {
 		h.now = time.Now
 	}
 	if h.log == nil {
 		h.log = slog.Default()
+	}
+	if h.panicked == nil {
+		h.panicked = func() {}
 	}
 	return withBody(http.TimeoutHandler(h, answerWithin, form(dokkerr.StorageUnavailable, "the outcome is not known yet")))
 }
@@ -98,6 +105,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 
 // ServeHTTP takes a request whose body is in memory.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer h.catch(w)
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, dokkerr.ValidationError, "the body broke off")
@@ -139,6 +147,16 @@ func (h *handler) answer(w http.ResponseWriter, told, heard dokkerr.ProviderEven
 			log.Info("webhook", "outcome", heard.Outcome)
 		}
 		write(w, http.StatusOK, `{"outcome":"`+string(heard.Outcome)+`"}`)
+	}
+}
+
+// catch is deferred, and answers a panic as it does a store that fails. http.TimeoutHandler, which runs the handler, would lose the
+// stack, and the whole panic after its time.
+func (h *handler) catch(w http.ResponseWriter) {
+	if cause := recover(); cause != nil {
+		h.log.Error("panic in a webhook", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+		h.panicked()
+		unavailable(w)
 	}
 }
 

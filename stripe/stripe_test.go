@@ -1,6 +1,7 @@
 package stripe_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -178,6 +179,35 @@ func TestStoreHangs(t *testing.T) {
 		}
 		time.Sleep(time.Minute) // until the store has given up too
 	})
+}
+
+// TestPanic: a panic is answered like a store that fails, so that the provider sends it again, and is in the log with its stack, once:
+// also one that comes after the answer.
+func TestPanic(t *testing.T) {
+	for name, wait := range map[string]time.Duration{"at once": 0, "late": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				panicked := 0
+				breaks := func(context.Context, dokkerr.ProviderEvent) (dokkerr.ProviderEvent, error) {
+					time.Sleep(wait)
+					panic("boom-7d1f")
+				}
+				w := &world{Handler: stripe.New(hearing(breaks), stripe.Options{
+					Secrets: [][]byte{[]byte(secret)}, Logger: slog.New(slog.NewJSONHandler(&log, nil)), Panicked: func() { panicked++ },
+				})}
+				body := w.event("evt_1", "customer.created", 0, `{}`)
+				status, answer := w.post(body, signed(secret, time.Now(), body))
+				if status != 503 || !strings.Contains(answer, "STORAGE_UNAVAILABLE") || strings.Contains(answer, "boom") {
+					t.Errorf("%d %s", status, answer)
+				}
+				time.Sleep(2 * time.Minute)
+				if text := log.String(); panicked != 1 || strings.Count(text, "\n") != 1 || !strings.Contains(text, "boom-7d1f") || !strings.Contains(text, "stripe_test.go") {
+					t.Errorf("%d panics, logged %s", panicked, text)
+				}
+			})
+		})
+	}
 }
 
 // TestPaymentID: the back end computes the same, so it must never change.

@@ -34,7 +34,7 @@ func newMeters() *meters {
 		registry:    prometheus.NewRegistry(),
 		connected:   counter("sockets_connected_total", "Sockets that were let in."),
 		ended:       prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: "sockets_ended_total", Help: "Sockets that ended, by reason."}, []string{"reason"}),
-		panics:      counter("handler_panics_total", "Panics in handlers of events."),
+		panics:      counter("handler_panics_total", "Panics in handlers of events and requests."),
 		commands:    counter("store_commands_total", "Commands that the store was asked to commit."),
 		written:     counter("store_events_total", "Durable events that were committed."),
 		storeErrors: counter("store_failures_total", "Batches and questions that failed in the store."),

@@ -149,10 +149,11 @@ func (s *server) gatewayOptions(l limits, gate *limit.Gate) *gateway.Options {
 }
 
 func (s *server) route(conf config, o origins, v *token.Verifier) {
-	s.mux.Handle("/socket.io/", withRequestID(s.log, o.cors(s.io)))
-	s.mux.Handle("GET /socket.io/{file}", o.cors(console.Client()))
+	q := requests{log: s.log, panicked: s.meters.panics.Inc}
+	s.mux.Handle("/socket.io/", q.watch(o.cors(s.io)))
+	s.mux.Handle("GET /socket.io/{file}", q.watch(o.cors(console.Client())))
 	if len(conf.webhook) > 0 {
-		s.mux.Handle("/webhooks/stripe", stripe.New(s.service, stripe.Options{Secrets: conf.webhook, Logger: s.log}))
+		s.mux.Handle("/webhooks/stripe", q.watch(stripe.New(s.service, stripe.Options{Secrets: conf.webhook, Logger: s.log, Panicked: s.meters.panics.Inc})))
 	}
 	s.mux.Handle("/", httpapi.New(s.service, sockets{s}, &httpapi.Options{
 		ServiceKeys: conf.serviceKeys,
@@ -161,6 +162,7 @@ func (s *server) route(conf config, o origins, v *token.Verifier) {
 		Degraded:    s.refuses.Load,
 		CheckOrigin: o.accept,
 		KeyRequests: conf.limits.keyRequests,
+		Panicked:    s.meters.panics.Inc,
 		Logger:      s.log,
 	}))
 }
