@@ -11,20 +11,20 @@ import (
 	"github.com/dokkerr/realtime/socketio"
 )
 
-func newDoor(l limits, gate *limit.Gate) *limit.Door {
-	return limit.NewDoor(limit.DoorOptions{
+func newAdmission(l limits, gate *limit.Gate) *limit.Admission {
+	return limit.NewAdmission(limit.AdmissionOptions{
 		Arrivals: l.handshakes, Visitors: l.connections, Unknown: l.unknown, Gate: gate,
 	})
 }
 
-// admission is engineio.Options.Admit. Who is turned away gets a 503, on which the stock client comes back by itself.
-func admission(d *limit.Door, m *meters) func(*http.Request) (engineio.Visit, error) {
+// admit is engineio.Options.Admit. Who is turned away gets a 503, on which the stock client comes back by itself.
+func admit(a *limit.Admission, m *meters) func(*http.Request) (engineio.Visit, error) {
 	return func(r *http.Request) (engineio.Visit, error) {
 		var address netip.Addr
 		if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 			address = peer.Addr()
 		}
-		visit, wait, ok := d.Enter(r.Context(), address, time.Now())
+		visit, wait, ok := a.Admit(r.Context(), address, time.Now())
 		if !ok {
 			m.turnedAway.Inc()
 			return nil, &engineio.AdmitError{Status: http.StatusServiceUnavailable, Message: "Too many connections", RetryAfter: wait}
@@ -33,7 +33,7 @@ func admission(d *limit.Door, m *meters) func(*http.Request) (engineio.Visit, er
 	}
 }
 
-// known has the door know that the client has logged in.
+// known has the admission know that the client has logged in.
 func known(s *socketio.Socket) {
 	if visit, ok := s.Handshake().Visit.(*limit.Visit); ok {
 		visit.Known()

@@ -13,55 +13,55 @@ import (
 	"time"
 )
 
-// doors are where a server listens.
-type doors struct {
+// listeners are where a server listens.
+type listeners struct {
 	public  []net.Listener
 	metrics []net.Listener // none or one
 }
 
-// openDoors listens as configured.
-func openDoors(ctx context.Context, conf config) (d doors, err error) {
-	if d.public, err = listen(ctx, conf.hosts, conf.port); err != nil {
-		return d, fmt.Errorf("cannot listen: %w; if it is running already, PORT chooses another port", err)
+// openListeners listens as configured.
+func openListeners(ctx context.Context, conf config) (on listeners, err error) {
+	if on.public, err = listen(ctx, conf.hosts, conf.port); err != nil {
+		return on, fmt.Errorf("cannot listen: %w; if it is running already, PORT chooses another port", err)
 	}
 	if conf.metricsAddr == "" {
-		return d, nil
+		return on, nil
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", conf.metricsAddr)
 	if err != nil {
-		d.close()
-		return d, fmt.Errorf("cannot listen for METRICS_ADDR: %w", err)
+		on.close()
+		return on, fmt.Errorf("cannot listen for METRICS_ADDR: %w", err)
 	}
-	d.metrics = []net.Listener{l}
-	return d, nil
+	on.metrics = []net.Listener{l}
+	return on, nil
 }
 
 // listen opens the hosts at one port. The first must work. The others, this machine's names in another address family,
 // may be missing, but not be somebody else's.
 func listen(ctx context.Context, hosts []string, port int) ([]net.Listener, error) {
-	var listeners []net.Listener
+	var opened []net.Listener
 	for i, host := range hosts {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err == nil {
-			listeners = append(listeners, withReserve(l))
+			opened = append(opened, withReserve(l))
 			port = portOf(l)
 		} else if i == 0 || errors.Is(err, syscall.EADDRINUSE) {
-			closeAll(listeners)
+			closeAll(opened)
 			return nil, err
 		}
 	}
-	return listeners, nil
+	return opened, nil
 }
 
-func (d doors) port() int { return portOf(d.public[0]) }
+func (on listeners) port() int { return portOf(on.public[0]) }
 
-func (d doors) close() {
-	closeAll(d.public)
-	closeAll(d.metrics)
+func (on listeners) close() {
+	closeAll(on.public)
+	closeAll(on.metrics)
 }
 
-func closeAll(listeners []net.Listener) {
-	for _, l := range listeners {
+func closeAll(all []net.Listener) {
+	for _, l := range all {
 		l.Close()
 	}
 }

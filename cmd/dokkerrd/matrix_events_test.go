@@ -120,7 +120,7 @@ func TestEventMatrixAtTheDoor(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := m.state()
-	for name, door := range map[string]struct {
+	for name, login := range map[string]struct {
 		auth any
 		says string
 	}{
@@ -135,8 +135,8 @@ func TestEventMatrixAtTheDoor(t *testing.T) {
 		for _, row := range eventRows {
 			m.cells++
 			c := siotest.Dial(t, m.url, &siotest.Options{Timeout: time.Minute})
-			_, err := c.Join("/", door.auth)
-			if err == nil || err.Error() != "siotest: refused: "+door.says {
+			_, err := c.Join("/", login.auth)
+			if err == nil || err.Error() != "siotest: refused: "+login.says {
 				t.Fatalf("%s: %v", name, err)
 			}
 			payload, err := json.Marshal([]any{row.event, row.payload(victim)})

@@ -67,7 +67,7 @@ func TestOrigins(t *testing.T) {
 }
 
 // Every row holds on every transport and route of the running program: one that is refused makes no session, and hears nothing of CORS.
-func TestOriginsAtEveryDoor(t *testing.T) {
+func TestOriginsAtEveryEntryPoint(t *testing.T) {
 	t.Parallel()
 	p := startProgram(t, "FRONTEND_URL=https://app.example.com,http://app.example.com:8080,capacitor://localhost", "PUBLIC_URL=https://live.example.com")
 	own := p.url[strings.LastIndex(p.url, ":"):]
@@ -77,7 +77,7 @@ func TestOriginsAtEveryDoor(t *testing.T) {
 		for i, origin := range c.origin {
 			c.origin[i] = strings.Replace(origin, ":5174", own, 1)
 		}
-		for _, door := range []struct{ name, method, path, upgrade string }{
+		for _, entry := range []struct{ name, method, path, upgrade string }{
 			{"polling", "GET", polling, ""},
 			{"a poll's post", "POST", polling + "&sid=" + sid, ""},
 			{"WebSocket", "GET", "/socket.io/?EIO=4&transport=websocket", "websocket"},
@@ -85,10 +85,10 @@ func TestOriginsAtEveryDoor(t *testing.T) {
 			{"preflight", "OPTIONS", polling, ""},
 			{"the API", "GET", "/v1/metrics", ""},
 		} {
-			if c.accepted && (door.method == "POST" || door.name == "the upgrade") {
+			if c.accepted && (entry.method == "POST" || entry.name == "the upgrade") {
 				continue // they would use the session up
 			}
-			checkDoor(p, c, door.name, door.method, door.path, door.upgrade)
+			checkEntryPoint(p, c, entry.name, entry.method, entry.path, entry.upgrade)
 		}
 	}
 	if status, answer := p.put("POST", polling+"&sid="+sid, "3"); status != 200 {
@@ -96,7 +96,7 @@ func TestOriginsAtEveryDoor(t *testing.T) {
 	}
 }
 
-func checkDoor(p *program, c originRow, name, method, path, upgrade string) {
+func checkEntryPoint(p *program, c originRow, name, method, path, upgrade string) {
 	p.t.Helper()
 	r, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, nil)
 	if err != nil {

@@ -35,7 +35,7 @@ func startBroken(t *testing.T) (p *program, s *server) {
 	t.Helper()
 	conf := configured(t, nil, "SERVICE_KEYS="+testKey, "HOST=127.0.0.1", "PORT=0", "LOG_LEVEL=debug", "DATABASE_URL="+filepath.Join(t.TempDir(), "test.db"))
 	ctx, cancel := context.WithCancel(t.Context())
-	p = &program{t: t, key: testKey, log: new(output), stop: cancel, stopped: make(chan struct{})}
+	p = &program{t: t, key: testKey, log: new(siotest.Log), stop: cancel, stopped: make(chan struct{})}
 	listening := make(chan *server, 1)
 	go func() {
 		defer close(p.stopped)

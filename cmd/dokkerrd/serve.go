@@ -32,20 +32,20 @@ func serve(ctx context.Context, p process, args []string) error {
 
 // start listens, builds a server, lets prepare add to it, and runs it until ctx ends.
 func start(ctx context.Context, conf config, log *slog.Logger, prepare func(s *server, port int) error) error {
-	d, err := openDoors(ctx, conf)
+	on, err := openListeners(ctx, conf)
 	if err != nil {
 		return err
 	}
-	s, err := newServer(ctx, conf, d.port(), log)
+	s, err := newServer(ctx, conf, on.port(), log)
 	if err != nil {
-		d.close()
+		on.close()
 		return err
 	}
-	if err := prepare(s, d.port()); err != nil {
-		d.close()
+	if err := prepare(s, on.port()); err != nil {
+		on.close()
 		return errors.Join(err, s.stop())
 	}
-	return s.run(ctx, d)
+	return s.run(ctx, on)
 }
 
 func newLogger(conf config, w io.Writer) *slog.Logger {

@@ -70,7 +70,7 @@ func newServer(ctx context.Context, conf config, port int, log *slog.Logger) (*s
 	})
 	gate := limit.NewGate(conf.limits.maxLogins, conf.limits.loginWait)
 	options := socketOptions(conf.limits, origins, s.meters, log)
-	options.Engine.Admit = admission(newDoor(conf.limits, gate), s.meters)
+	options.Engine.Admit = admit(newAdmission(conf.limits, gate), s.meters)
 	s.io = socketio.NewServer(options)
 	s.gateway = gateway.New(s.io, s.service, verifier, s.gatewayOptions(conf.limits, gate))
 	s.meters.watch(s)
@@ -168,12 +168,12 @@ func (s *server) route(conf config, o origins, v *token.Verifier) {
 }
 
 // run serves until ctx ends, a listener fails or the store breaks, then stops. It returns when all is quiet.
-func (s *server) run(ctx context.Context, d doors) error {
+func (s *server) run(ctx context.Context, on listeners) error {
 	tasks, ctx := errgroup.WithContext(ctx)
-	for _, l := range d.public {
+	for _, l := range on.public {
 		tasks.Go(func() error { return serveHTTP(s.public, l) })
 	}
-	for _, l := range d.metrics {
+	for _, l := range on.metrics {
 		tasks.Go(func() error { return serveHTTP(s.private, l) })
 	}
 	if s.keys != nil {

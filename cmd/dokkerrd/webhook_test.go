@@ -84,11 +84,11 @@ func TestNoWebhook(t *testing.T) {
 // TestBrokenStore: the program ends by itself, and its error says why.
 func TestBrokenStore(t *testing.T) {
 	conf := configured(t, nil, "HOST=127.0.0.1", "PORT=0", "DATABASE_URL="+filepath.Join(t.TempDir(), "test.db"))
-	d, err := openDoors(t.Context(), conf)
+	on, err := openListeners(t.Context(), conf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newServer(t.Context(), conf, d.port(), slog.New(slog.DiscardHandler))
+	s, err := newServer(t.Context(), conf, on.port(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestBrokenStore(t *testing.T) {
 	s.storeBroken(why)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := s.run(ctx, d); !errors.Is(err, why) || ctx.Err() != nil {
+	if err := s.run(ctx, on); !errors.Is(err, why) || ctx.Err() != nil {
 		t.Errorf("ended with %v", err)
 	}
 }

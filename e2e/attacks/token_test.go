@@ -19,7 +19,7 @@ import (
 	"github.com/dokkerr/realtime/token/tokentest"
 )
 
-// Tokens. Each is tried at every door: CONNECT over both transports, the recovery of a session, and auth.refresh.
+// Tokens. Each is tried at every entry point: CONNECT over both transports, the recovery of a session, and auth.refresh.
 
 // rowsOfTokens says which row a hostile token belongs to, by how its name begins.
 var rowsOfTokens = []struct{ row, prefix string }{

@@ -39,33 +39,33 @@ var (
 	near  = netip.MustParseAddr("127.0.0.1")
 )
 
-// enters tells whether a visitor is let in, and how long one that is not should wait.
-func enters(d *limit.Door, from netip.Addr) (*limit.Visit, time.Duration) {
-	v, wait, _ := d.Enter(context.Background(), from, time.Now())
+// admitted tells whether a visitor is let in, and how long one that is not should wait.
+func admitted(a *limit.Admission, from netip.Addr) (*limit.Visit, time.Duration) {
+	v, wait, _ := a.Admit(context.Background(), from, time.Now())
 	return v, wait
 }
 
 func TestArrivalsOfOneNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := limit.NewDoor(limit.DoorOptions{Arrivals: limit.Rate{PerSecond: 2, Burst: 3}})
+		a := limit.NewAdmission(limit.AdmissionOptions{Arrivals: limit.Rate{PerSecond: 2, Burst: 3}})
 		for range 3 {
-			if v, _ := enters(d, far); v == nil {
+			if v, _ := admitted(a, far); v == nil {
 				t.Fatal("refused within the burst")
 			}
 		}
-		_, wait := enters(d, far)
+		_, wait := admitted(a, far)
 		if wait != 500*time.Millisecond {
 			t.Fatalf("the fourth: wait %v", wait)
 		}
-		if v, _ := enters(d, other); v == nil {
+		if v, _ := admitted(a, other); v == nil {
 			t.Error("another network was refused")
 		}
 		time.Sleep(wait)
-		if v, _ := enters(d, far); v == nil {
+		if v, _ := admitted(a, far); v == nil {
 			t.Error("refused after the wait it named")
 		}
 		for range 1000 {
-			if v, _ := enters(d, near); v == nil {
+			if v, _ := admitted(a, near); v == nil {
 				t.Fatal("this machine was refused")
 			}
 		}
@@ -73,28 +73,28 @@ func TestArrivalsOfOneNetwork(t *testing.T) {
 }
 
 func TestVisitorsOfOneNetwork(t *testing.T) {
-	d := limit.NewDoor(limit.DoorOptions{Visitors: 3, Unknown: 2})
-	first, _ := enters(d, far)
-	second, _ := enters(d, far)
-	if v, wait := enters(d, far); v != nil || wait == 0 {
+	a := limit.NewAdmission(limit.AdmissionOptions{Visitors: 3, Unknown: 2})
+	first, _ := admitted(a, far)
+	second, _ := admitted(a, far)
+	if v, wait := admitted(a, far); v != nil || wait == 0 {
 		t.Fatal("three who are unknown were let in")
 	}
 	first.Known()
 	first.Known()
-	third, _ := enters(d, far)
+	third, _ := admitted(a, far)
 	if third == nil {
 		t.Fatal("refused although one is known now")
 	}
 	second.Known()
-	if v, _ := enters(d, far); v != nil {
+	if v, _ := admitted(a, far); v != nil {
 		t.Fatal("four were let in")
 	}
-	if v, _ := enters(d, other); v == nil {
+	if v, _ := admitted(a, other); v == nil {
 		t.Error("another network was refused")
 	}
 	third.End()
 	for range 3 { // each end makes room for one
-		v, _ := enters(d, far)
+		v, _ := admitted(a, far)
 		if v == nil {
 			t.Fatal("refused after one has left")
 		}
@@ -127,9 +127,9 @@ func TestGate(t *testing.T) {
 		for range 2 * 16 {
 			go g.Enter(ended)
 		}
-		d := limit.NewDoor(limit.DoorOptions{Gate: g})
-		if v, wait, _ := d.Enter(ctx, near, time.Now()); v != nil || wait == 0 {
-			t.Error("the door does not wait behind its gate")
+		a := limit.NewAdmission(limit.AdmissionOptions{Gate: g})
+		if v, wait, _ := a.Admit(ctx, near, time.Now()); v != nil || wait == 0 {
+			t.Error("the admission does not wait behind its gate")
 		}
 	})
 }
@@ -153,28 +153,28 @@ func TestGateBoundsWhoWaits(t *testing.T) {
 }
 
 // What a million strangers leave behind fits in 64 MiB (S-04).
-func TestDoorForgets(t *testing.T) {
-	d := limit.NewDoor(limit.DoorOptions{Arrivals: limit.Rate{PerSecond: 20, Burst: 100}, Visitors: 500})
+func TestAdmissionForgets(t *testing.T) {
+	a := limit.NewAdmission(limit.AdmissionOptions{Arrivals: limit.Rate{PerSecond: 20, Burst: 100}, Visitors: 500})
 	before := heap()
-	var a [16]byte
+	var from [16]byte
 	for i := range 1_000_000 {
-		a[0], a[5], a[6], a[7] = 0x20, byte(i>>16), byte(i>>8), byte(i)
-		v, _ := enters(d, netip.AddrFrom16(a))
+		from[0], from[5], from[6], from[7] = 0x20, byte(i>>16), byte(i>>8), byte(i)
+		v, _ := admitted(a, netip.AddrFrom16(from))
 		v.End()
 	}
 	if grown := (heap() - before) >> 20; grown > 64 {
 		t.Errorf("%d MiB for a million networks", grown)
 	}
-	runtime.KeepAlive(d)
+	runtime.KeepAlive(a)
 }
 
-func BenchmarkDoor(b *testing.B) {
+func BenchmarkAdmission(b *testing.B) {
 	for _, from := range []netip.Addr{far, near} {
 		b.Run(fmt.Sprint(from), func(b *testing.B) {
-			d := limit.NewDoor(limit.DoorOptions{Arrivals: limit.Unlimited, Visitors: 500, Unknown: 50})
+			a := limit.NewAdmission(limit.AdmissionOptions{Arrivals: limit.Unlimited, Visitors: 500, Unknown: 50})
 			b.ReportAllocs()
 			for b.Loop() {
-				v, _ := enters(d, from)
+				v, _ := admitted(a, from)
 				v.Known()
 				v.End()
 			}

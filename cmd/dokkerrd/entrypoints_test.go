@@ -15,67 +15,67 @@ import (
 	"github.com/dokkerr/realtime/token/tokentest"
 )
 
-// invalid is what every door says of every token that it does not take.
+// invalid is what every entry point says of every token that it does not take.
 const invalid = "Invalid token"
 
-// entrances is where a token can be shown.
-type entrances struct {
+// entryPoints is where a token can be shown.
+type entryPoints struct {
 	*program
 	known *siotest.Client // connected with a good token, which it asks to refresh
 	claim string          // the pid and offset of another socket of the same user
 }
 
-// Each hostile token is refused at each door, in one form, and nothing happens to the socket that showed it.
-func TestHostileTokensAtEveryDoor(t *testing.T) {
-	d := openTheDoors(t)
+// Each hostile token is refused at each entry point, in one form, and nothing happens to the socket that showed it.
+func TestHostileTokensAtEveryEntryPoint(t *testing.T) {
+	e := openEntryPoints(t)
 	now := time.Now()
 	tokens := tokentest.Hostile(t, []byte(testSecret), asha, now, 10*time.Minute)
 	delete(tokens, "empty") // is no token at all
-	d.revoke(tokens, now)
+	e.revoke(tokens, now)
 	tried := map[string]int{}
 	for name, compact := range tokens {
-		for door, refuses := range map[string]func(string) error{
-			"CONNECT over WebSocket": d.connectRefuses("websocket"),
-			"CONNECT over polling":   d.connectRefuses("polling"),
-			"recovery":               d.recoveryRefuses,
-			"auth.refresh":           d.refreshRefuses,
-			"the back end's API":     d.apiRefuses,
+		for entry, refuses := range map[string]func(string) error{
+			"CONNECT over WebSocket": e.connectRefuses("websocket"),
+			"CONNECT over polling":   e.connectRefuses("polling"),
+			"recovery":               e.recoveryRefuses,
+			"auth.refresh":           e.refreshRefuses,
+			"the back end's API":     e.apiRefuses,
 		} {
 			if err := refuses(compact); err != nil {
-				t.Errorf("%s at %s: %v", name, door, err)
+				t.Errorf("%s at %s: %v", name, entry, err)
 			}
-			tried[door]++
+			tried[entry]++
 		}
 	}
-	for door, n := range tried {
+	for entry, n := range tried {
 		if n < 45 {
-			t.Errorf("only %d tokens at %s", n, door)
+			t.Errorf("only %d tokens at %s", n, entry)
 		}
 	}
-	if answer := d.known.Ask("booking.list", map[string]any{}).Text; strings.Contains(answer, "error") {
+	if answer := e.known.Ask("booking.list", map[string]any{}).Text; strings.Contains(answer, "error") {
 		t.Errorf("in the end the socket is told %s", answer)
 	}
-	if n := strings.Count(d.log.String(), "panic"); n > 0 {
+	if n := strings.Count(e.log.String(), "panic"); n > 0 {
 		t.Errorf("%d panics", n)
 	}
 }
 
-func openTheDoors(t *testing.T) *entrances {
-	d := &entrances{program: startProgram(t, "LIMITS=events=off,userEvents=off")}
-	d.known = d.connect(asha, "websocket")
-	other := siotest.Dial(t, d.url, nil)
+func openEntryPoints(t *testing.T) *entryPoints {
+	e := &entryPoints{program: startProgram(t, "LIMITS=events=off,userEvents=off")}
+	e.known = e.connect(asha, "websocket")
+	other := siotest.Dial(t, e.url, nil)
 	other.On("presence.update", func(siotest.Packet) []any { return nil })
-	other.Send(`0{"token":"` + d.sign(token.Identity{User: asha, IssuedAt: time.Now()}) + `"}`)
+	other.Send(`0{"token":"` + e.sign(token.Identity{User: asha, IssuedAt: time.Now()}) + `"}`)
 	var reply struct{ PID string }
 	decodeInto(t, string(other.Next().Data), &reply)
-	status, answer := d.put("POST", "/v1/events", `{"event":"dock.flooded","data":{},"userId":"`+asha+`"}`)
+	status, answer := e.put("POST", "/v1/events", `{"event":"dock.flooded","data":{},"userId":"`+asha+`"}`)
 	if status != http.StatusOK || reply.PID == "" {
 		t.Fatalf("pid %q, event %d %s", reply.PID, status, answer)
 	}
 	offset := other.Expect("dock.flooded").Args()[1]
-	d.known.Expect("dock.flooded")
-	d.claim = fmt.Sprintf(`"pid":%q,"offset":%s`, reply.PID, offset)
-	return d
+	e.known.Expect("dock.flooded")
+	e.claim = fmt.Sprintf(`"pid":%q,"offset":%s`, reply.PID, offset)
+	return e
 }
 
 func (p *program) sign(id token.Identity) string {
@@ -89,8 +89,8 @@ func (p *program) sign(id token.Identity) string {
 }
 
 // revoke adds tokens with nothing wrong about them but that they were revoked.
-func (d *entrances) revoke(tokens map[string]string, now time.Time) {
-	d.t.Helper()
+func (e *entryPoints) revoke(tokens map[string]string, now time.Time) {
+	e.t.Helper()
 	for name, row := range map[string]struct {
 		body string
 		id   token.Identity
@@ -101,28 +101,28 @@ func (d *entrances) revoke(tokens map[string]string, now time.Time) {
 		"a revoked token that looks new":  {`{"jti":"stolen"}`, token.Identity{TokenID: "stolen", IssuedAt: now.Add(20 * time.Second)}},
 		"a revoked token in a good phone": {`{"jti":"stolen"}`, token.Identity{TokenID: "stolen", SessionID: "phone", IssuedAt: now}},
 	} {
-		if status, answer := d.put("POST", "/v1/users/"+asha+"/disconnect", row.body); status != http.StatusOK {
-			d.t.Fatalf("revoke: %d %s", status, answer)
+		if status, answer := e.put("POST", "/v1/users/"+asha+"/disconnect", row.body); status != http.StatusOK {
+			e.t.Fatalf("revoke: %d %s", status, answer)
 		}
 		row.id.User = asha
-		tokens[name] = d.sign(row.id)
+		tokens[name] = e.sign(row.id)
 	}
 }
 
 // isLong says whether a token does not get through the transport, which ends then.
 func isLong(compact string) bool { return len(compact) > 90_000 }
 
-func (d *entrances) connectRefuses(transport string) func(string) error {
-	return func(compact string) error { return d.refused(compact, transport, "") }
+func (e *entryPoints) connectRefuses(transport string) func(string) error {
+	return func(compact string) error { return e.refused(compact, transport, "") }
 }
 
-func (d *entrances) recoveryRefuses(compact string) error {
-	return d.refused(compact, "websocket", ","+d.claim)
+func (e *entryPoints) recoveryRefuses(compact string) error {
+	return e.refused(compact, "websocket", ","+e.claim)
 }
 
 // refused sends a CONNECT, which must be answered with the one refusal and nothing else.
-func (d *entrances) refused(compact, transport, more string) error {
-	c := siotest.Dial(d.t, d.url, &siotest.Options{Transport: transport, Timeout: 20 * time.Second})
+func (e *entryPoints) refused(compact, transport, more string) error {
+	c := siotest.Dial(e.t, e.url, &siotest.Options{Transport: transport, Timeout: 20 * time.Second})
 	defer c.Close()
 	quoted, err := json.Marshal(compact)
 	if err != nil {
@@ -142,11 +142,11 @@ func (d *entrances) refused(compact, transport, more string) error {
 	return nil
 }
 
-func (d *entrances) refreshRefuses(compact string) error {
+func (e *entryPoints) refreshRefuses(compact string) error {
 	if isLong(compact) {
 		return nil // it ends at the transport, as in CONNECT
 	}
-	reply := d.known.Ask("auth.refresh", map[string]string{"token": compact})
+	reply := e.known.Ask("auth.refresh", map[string]string{"token": compact})
 	if got := string(reply.Data); got != `[{"error":{"code":"AUTH_ERROR","message":"`+invalid+`"}}]` {
 		return fmt.Errorf("answered %s", got)
 	}
@@ -154,8 +154,8 @@ func (d *entrances) refreshRefuses(compact string) error {
 }
 
 // apiRefuses wants the one answer that everything but a service key gets.
-func (d *entrances) apiRefuses(compact string) error {
-	r, err := http.NewRequestWithContext(d.t.Context(), "GET", d.url+"/v1/metrics", nil)
+func (e *entryPoints) apiRefuses(compact string) error {
+	r, err := http.NewRequestWithContext(e.t.Context(), "GET", e.url+"/v1/metrics", nil)
 	if err != nil {
 		return err
 	}
@@ -163,11 +163,11 @@ func (d *entrances) apiRefuses(compact string) error {
 		compact = url.PathEscape(compact) // what a header cannot hold
 	}
 	r.Header.Set("Authorization", "Bearer "+compact)
-	status, body := d.do(r)
+	status, body := e.do(r)
 	if isLong(compact) && status == http.StatusRequestHeaderFieldsTooLarge {
 		return nil
 	}
-	_, want := d.get("/v1/metrics")
+	_, want := e.get("/v1/metrics")
 	if status != http.StatusUnauthorized || body != want {
 		return fmt.Errorf("answered %d %s, want %s", status, body, want)
 	}
@@ -210,8 +210,8 @@ func TestRevocationSurvivesARestart(t *testing.T) {
 	}
 	owner.ExpectEnd()
 	again := startProgram(t, env...)
-	d := &entrances{program: again}
-	if err := d.refused(stolen, "websocket", ""); err != nil {
+	e := &entryPoints{program: again}
+	if err := e.refused(stolen, "websocket", ""); err != nil {
 		t.Error(err)
 	}
 	again.connectWith(kept, "websocket")
