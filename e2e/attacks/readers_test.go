@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/dokkerr/realtime/e2e/machine"
 )
 
 var slowReaders = flag.Int("slow-readers", 360, "clients that stop reading; from 1,000 on the server is also waited for until nothing waits for them")
@@ -30,7 +32,7 @@ const (
 // budget, those with the most are closed when it is spent, nobody else notices, and who comes back gets everything.
 func TestSlowReaders(t *testing.T) {
 	budget := max(1<<20, *slowReaders*3<<10)
-	s := serve(t, build(t), "JWT_SECRET="+secret, fmt.Sprint("LIMITS=messages=off,events=off,userEvents=off,maxStuck=", budget))
+	s := serve(t, machine.Build(t), "JWT_SECRET="+secret, fmt.Sprint("LIMITS=messages=off,events=off,userEvents=off,maxStuck=", budget))
 	birds := s.chat(t)
 	talk := s.newTalk(t)
 	before := talk.to(t, s.people(*slowReaders/devices))

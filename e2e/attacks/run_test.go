@@ -15,7 +15,7 @@ import (
 
 // TestAttacks runs the table. Who waits for deadlines does so at a server of their own, meanwhile.
 func TestAttacks(t *testing.T) {
-	binary := build(t)
+	binary := machine.Build(t)
 	key := tokentest.NewKey(t, "key-1", "ES256")
 	issuer := &tokentest.Issuer{}
 	issuer.Publish(key)

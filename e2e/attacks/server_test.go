@@ -37,15 +37,6 @@ type server struct {
 	sids             sync.Map    // the session ids that were given out
 }
 
-func build(t *testing.T) (binary string) {
-	t.Helper()
-	binary = filepath.Join(t.TempDir(), "dokkerrd")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/dokkerrd").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return binary
-}
-
 // serve starts a server that ends with the test. More settings beat the usual ones.
 func serve(t *testing.T, binary string, settings ...string) *server {
 	t.Helper()
