@@ -33,7 +33,8 @@ var arrows = map[string][]string{
 	"console":  {},
 
 	// What tests and readers use beside the table.
-	"socketio/siotest":  {"eioproto", "wsproto", "engineio", "sioproto", "socketio"},
+	"netpoll/memnet":    {},
+	"socketio/siotest":  {"netpoll/memnet", "eioproto", "wsproto", "engineio", "sioproto", "socketio"},
 	"dokkerrtest":       {"dokkerr"},
 	"token/tokentest":   {},
 	"sqlite/sqlitetest": {"dokkerr", "sqlite"},

@@ -9,13 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/dokkerr/realtime/engineio"
+	"github.com/dokkerr/realtime/netpoll/memnet"
 )
 
 // The conformance tests are the cases of an Engine.IO protocol 4 suite: what the protocol and the official server demand of
@@ -46,8 +46,8 @@ func inMemory(t *testing.T, o *engineio.Options, test func(t *testing.T, h *host
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t, o, 10*time.Minute)
-		l := &memoryListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-		h.dial = l.dial
+		l := memnet.Listen()
+		h.dial = func() (net.Conn, error) { return l.DialContext(context.Background(), "", "") }
 		web := &http.Server{Handler: h.mux()}
 		served := make(chan error, 1)
 		go func() { served <- web.Serve(l) }()
@@ -267,41 +267,3 @@ func (h *host) parseOpening(packet string) (o opening) {
 	}
 	return o
 }
-
-// memoryListener is a network in memory.
-type memoryListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (l *memoryListener) dial() (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case l.conns <- far:
-		return near, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *memoryListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *memoryListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-func (l *memoryListener) Addr() net.Addr { return memoryAddr{} }
-
-type memoryAddr struct{}
-
-func (memoryAddr) Network() string { return "memory" }
-func (memoryAddr) String() string  { return "memory" }

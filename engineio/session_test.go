@@ -12,8 +12,9 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/dokkerr/realtime/engineio"
 	"go.uber.org/goleak"
+
+	"github.com/dokkerr/realtime/engineio"
 )
 
 func TestMain(m *testing.M) {

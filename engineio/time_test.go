@@ -2,6 +2,7 @@ package engineio_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -12,26 +13,12 @@ import (
 	"time"
 
 	"github.com/dokkerr/realtime/engineio"
+	"github.com/dokkerr/realtime/netpoll/memnet"
 	"github.com/dokkerr/realtime/wsproto"
 )
 
-// pipeListener accepts net.Pipe connections, whose waiting synctest understands.
-type pipeListener struct {
-	accept chan net.Conn
-	closed chan struct{}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.accept:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error   { close(l.closed); return nil }
-func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+// pipeListener is a network in memory, whose waiting synctest understands.
+type pipeListener struct{ *memnet.Listener }
 
 // bubble runs f with a server whose time is synctest's.
 func bubble(t *testing.T, o *engineio.Options, f func(l *pipeListener, e *echo)) {
@@ -44,7 +31,7 @@ func bubble(t *testing.T, o *engineio.Options, f func(l *pipeListener, e *echo))
 // bubbleOf runs f in a bubble, with a server of another handler.
 func bubbleOf(t *testing.T, o *engineio.Options, handler engineio.Handler, f func(l *pipeListener)) {
 	srv := engineio.NewServer(handler, o)
-	l := &pipeListener{make(chan net.Conn), make(chan struct{})}
+	l := &pipeListener{memnet.Listen()}
 	web := &http.Server{Handler: srv}
 	go web.Serve(l)
 	f(l)
@@ -65,9 +52,11 @@ type peer struct {
 }
 
 func (l *pipeListener) dial(t *testing.T) *peer {
-	client, server := net.Pipe()
-	l.accept <- server
-	return &peer{t, client, bufio.NewReader(client)}
+	conn, err := l.DialContext(context.Background(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &peer{t, conn, bufio.NewReader(conn)}
 }
 
 func (l *pipeListener) dialWebSocket(t *testing.T, query string) *peer {
@@ -292,7 +281,7 @@ func TestManyMessagesInPiecesAreNotGivenUp(t *testing.T) {
 func TestShutdownWaitsForTheLastAnswerToLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := engineio.NewServer(newEcho(), nil)
-		l := &pipeListener{make(chan net.Conn), make(chan struct{})}
+		l := &pipeListener{memnet.Listen()}
 		web := &http.Server{Handler: srv}
 		go web.Serve(l)
 		p := l.dial(t)

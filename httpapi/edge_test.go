@@ -15,6 +15,7 @@ import (
 
 	"github.com/dokkerr/realtime/dokkerr"
 	"github.com/dokkerr/realtime/httpapi"
+	"github.com/dokkerr/realtime/netpoll/memnet"
 )
 
 // gate is a store whose commits wait.
@@ -70,12 +71,14 @@ type pipe struct {
 
 func serve(t *testing.T, h http.Handler) pipe {
 	t.Helper()
-	client, server := net.Pipe()
-	listener := &single{conn: make(chan net.Conn, 1), closed: make(chan struct{})}
-	listener.conn <- server
+	listener := memnet.Listen()
 	srv := &http.Server{Handler: h}
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(listener) }()
+	client, err := listener.DialContext(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		client.Close()
 		if err := srv.Close(); err != nil {
@@ -88,24 +91,6 @@ func serve(t *testing.T, h http.Handler) pipe {
 	})
 	return pipe{client, bufio.NewReader(client)}
 }
-
-// single is a listener of one connection.
-type single struct {
-	conn   chan net.Conn
-	closed chan struct{}
-}
-
-func (l *single) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conn:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *single) Close() error   { close(l.closed); return nil }
-func (l *single) Addr() net.Addr { return &net.TCPAddr{} }
 
 func (p pipe) answer(t *testing.T) (int, string) {
 	t.Helper()
