@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/dokkerr/realtime/dokkerr"
 	"github.com/dokkerr/realtime/socketio"
@@ -57,76 +56,6 @@ func (g *Gateway) startPlain(ctx context.Context, c *client, _ socketio.Claim) (
 		c.vouched = since
 	}
 	return socketio.Grant{}, nil
-}
-
-// resume starts a client at its offset, at its session's beginning or at what its device has confirmed. A valid pid takes over: nothing
-// of the session's earlier connection happens any more once this returns.
-func (g *Gateway) resume(ctx context.Context, c *client, claim socketio.Claim) (socketio.Grant, error) {
-	key, err := g.signer.ready(ctx)
-	if err != nil {
-		return socketio.Grant{}, err
-	}
-	earlier, known := readPID(key, claim.PID)
-	known = known && earlier.user == c.actor.User
-	if !known {
-		earlier = pid{session: newSessionID()}
-	}
-	c.actor.Session = earlier.session.String()
-	if claim.PID == "" {
-		c.unkeyed.synced = time.Now()
-	}
-	c.returned = known
-	fence := g.fences.Add(1)
-	if known {
-		if err := g.feeds.takeOver(ctx, c); err != nil {
-			return socketio.Grant{}, err
-		}
-	}
-	start, err := g.start(ctx, listenerOf(c, claim, earlier, known))
-	if err != nil {
-		return socketio.Grant{}, err
-	}
-	if start.Erased {
-		earlier, known = pid{session: newSessionID()}, false
-		c.actor.Session = earlier.session.String()
-	}
-	c.begin(start, earlier, known)
-	c.fence = fence
-	if known && (claim.Offset == "" || start.Offset) && !start.Gap {
-		return socketio.Grant{PID: claim.PID, ID: earlier.socket, Recovered: true}, nil
-	}
-	fresh := pid{user: c.actor.User, session: earlier.session, began: start.Position, socket: c.socket.ID()}
-	return socketio.Grant{PID: fresh.sign(key)}, nil
-}
-
-func listenerOf(c *client, claim socketio.Claim, earlier pid, known bool) dokkerr.Listener {
-	l := dokkerr.Listener{Device: c.device, Session: c.actor.Session}
-	if offset, ok := readOffset(c.actor.User, claim.Offset); ok {
-		l.Offset = &offset
-	}
-	if known {
-		l.Began = &earlier.began
-	}
-	return l
-}
-
-// begin sets where delivery starts. The session's beginning says what its confirmations are worth (delivery R7): an offset without
-// a pid proves nothing of what was before it.
-func (c *client) begin(start dokkerr.Start, earlier pid, known bool) {
-	c.subscription = newSubscription(c, c.actor.Session, start.Position)
-	c.gap = start.Gap
-	c.confirmed = start.Confirmed
-	switch {
-	case known:
-		c.began = earlier.began
-	case start.Offset:
-		c.began = start.Position
-	default:
-		c.began = start.Confirmed
-	}
-	if start.Offset {
-		c.proven = start.Position
-	}
 }
 
 // start asks where the listener starts, and records who is new. A store that cannot be written to, as a full disk's, keeps nobody

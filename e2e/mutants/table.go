@@ -60,7 +60,7 @@ var mutants = []mutant{
 	},
 	{
 		name:  "a pid of another user resumes",
-		edits: []edit{{"gateway/recovery.go", "	known = known && earlier.user == c.actor.User\n", ""}},
+		edits: []edit{{"gateway/resume.go", "ok && p.user == user {", "ok {"}},
 		tests: []test{{pkg: "./gateway", run: "TestPIDOfAnotherUser"}},
 	},
 	{
