@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	maxReads   = 16  // catch-ups that hold a batch at once
-	maxBatch   = 128 // events of one read
-	drainPause = 50 * time.Millisecond
+	maxReads   = 16                    // catch-ups that hold a batch at once
+	maxBatch   = 128                   // events of one read
+	firstDrain = 50 * time.Millisecond // after which a full socket is looked at again, doubled each time in vain
+	lastDrain  = time.Second
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 5 * time.Second
 )
@@ -36,6 +37,7 @@ func (d *feeds) startCatchUp(s *subscription) {
 func (d *feeds) catchUp(ctx context.Context, s *subscription) {
 	w := newWindow(d.soon)
 	for pause, retry := time.Duration(0), firstRetry; sleep(ctx, pause); {
+		from := s.cursor
 		done, err := d.replay(ctx, s, w)
 		stuck, unasked := w.stuck()
 		switch {
@@ -47,7 +49,7 @@ func (d *feeds) catchUp(ctx context.Context, s *subscription) {
 			}
 			pause, retry = retry, min(2*retry, lastRetry)
 		case s.sink.full():
-			pause, retry = drainPause, firstRetry
+			pause, retry = drain(pause, s.cursor > from), firstRetry
 		case stuck:
 			if unasked {
 				d.askWithin(s, w)
@@ -58,6 +60,14 @@ func (d *feeds) catchUp(ctx context.Context, s *subscription) {
 			pause, retry = 0, firstRetry
 		}
 	}
+}
+
+// drain returns when a full socket is looked at again.
+func drain(pause time.Duration, moved bool) time.Duration {
+	if moved {
+		return firstDrain
+	}
+	return min(max(2*pause, firstDrain), lastDrain)
 }
 
 // replay reads one batch behind the cursor and sends it as far as the socket and the window have room. done is true when nothing

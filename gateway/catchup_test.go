@@ -121,8 +121,33 @@ func TestFullSocketCatchesUpWhenItDrains(t *testing.T) {
 		wantOffsets(t, r, l.behind(0, "")[:10])
 		for range 1000 {
 			r.drain()
-			time.Sleep(drainPause)
+			time.Sleep(firstDrain)
 		}
+		wantOffsets(t, r, l.behind(0, ""))
+	})
+}
+
+// TestStuckSocketCostsLittle: one that takes nothing for long is looked at seldom, and still soon served when it takes something.
+func TestStuckSocketCostsLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &log{}
+		d := startFeeds(t, l)
+		r := &recorder{room: 1}
+		attached(t, d, r, "phone", 0)
+		synctest.Wait()
+		for p := range dokkerr.Position(3) {
+			l.publish(d, l.commit(p+1, ""))
+		}
+		time.Sleep(time.Minute)
+		if r.mu.Lock(); r.asked > 200 {
+			t.Errorf("looked at %d times in a minute", r.asked)
+		}
+		r.mu.Unlock()
+		r.drain()
+		time.Sleep(lastDrain)
+		wantOffsets(t, r, l.behind(0, "")[:2])
+		r.drain()
+		time.Sleep(lastDrain)
 		wantOffsets(t, r, l.behind(0, ""))
 	})
 }

@@ -41,13 +41,10 @@ func (c *client) send(e *outgoing, offset string) {
 	if c.plain && offset != "" {
 		e, offset = e.withPosition(offset), ""
 	}
-	encoded, err := e.encode(c.socket.Namespace())
+	encoded, err := e.encode(c.socket.Namespace(), offset)
 	if err != nil {
 		c.logger.Error("event cannot be encoded", "event", e.name, "error", err)
 		return
-	}
-	if offset != "" {
-		encoded = encoded.WithOffset(offset)
 	}
 	c.socket.Send(encoded)
 }

@@ -13,17 +13,22 @@ import (
 	"github.com/dokkerr/realtime/socketio"
 )
 
-// outgoing is an event on its way to sockets, encoded when the first one takes it and only once. For one goroutine.
+// outgoing is an event on its way to sockets, encoded when the first one takes it and only once: what waits for several of a user's
+// is the same bytes. For one goroutine.
 type outgoing struct {
 	name    string
 	data    json.RawMessage // one object
 	encoded *socketio.Encoded
+
+	offset string           // the latest; "": none yet
+	placed socketio.Encoded // with that offset
 }
 
 // size is about what the event takes on the wire.
 func (e *outgoing) size() int { return len(e.name) + len(e.data) + 48 }
 
-func (e *outgoing) encode(n *socketio.Namespace) (socketio.Encoded, error) {
+// encode returns the event behind which the offset stands, "" for none.
+func (e *outgoing) encode(n *socketio.Namespace, offset string) (socketio.Encoded, error) {
 	if e.encoded == nil {
 		encoded, err := n.Encode(e.name, e.data)
 		if err != nil {
@@ -31,7 +36,13 @@ func (e *outgoing) encode(n *socketio.Namespace) (socketio.Encoded, error) {
 		}
 		e.encoded = &encoded
 	}
-	return *e.encoded, nil
+	if offset == "" {
+		return *e.encoded, nil
+	}
+	if e.offset != offset {
+		e.offset, e.placed = offset, e.encoded.WithOffset(offset)
+	}
+	return e.placed, nil
 }
 
 // sink is what a feed needs of a socket. None of its methods blocks: they are called under the feed's lock.

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"github.com/dokkerr/realtime/dokkerr"
+	"github.com/dokkerr/realtime/socketio"
 )
 
 func TestLiveSocketGetsWhatIsPublished(t *testing.T) {
@@ -86,4 +87,19 @@ func TestFeedIsDroppedWithItsLastSocket(t *testing.T) {
 		wantOffsets(t, two, l.behind(0, "")[:1])
 		wantOffsets(t, back, l.behind(1, ""))
 	})
+}
+
+// TestDevicesShareAnEvent: what waits for several sockets of a user is one text.
+func TestDevicesShareAnEvent(t *testing.T) {
+	n := socketio.NewServer(nil).Of("/")
+	e := &outgoing{name: "offer", data: []byte(`{}`)}
+	encode := func() {
+		if _, err := e.encode(n, "b.1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	encode()
+	if allocations := testing.AllocsPerRun(10, encode); allocations > 0 {
+		t.Errorf("%v allocations for another socket", allocations)
+	}
 }

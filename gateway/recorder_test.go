@@ -24,6 +24,7 @@ type recorder struct {
 	offsets []string
 	waiting int
 	room    int // 0: endless
+	asked   int // whether it is full
 }
 
 func (r *recorder) send(e *outgoing, offset string) { r.note(e.name, offset) }
@@ -45,6 +46,7 @@ func (r *recorder) note(what, offset string) {
 func (r *recorder) full() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.asked++
 	return r.room > 0 && r.waiting >= r.room
 }
 
