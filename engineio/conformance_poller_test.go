@@ -69,6 +69,21 @@ func (p *poller) getLater(ctx context.Context) <-chan answer {
 	return ch
 }
 
+// unread sends a GET whose answer nobody reads, in memory only, and returns when the server writes it.
+func (p *poller) unread() net.Conn {
+	p.t.Helper()
+	c, err := p.dial()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { c.Close() })
+	if _, err := io.WriteString(c, "GET /engine.io/?"+p.query()+" HTTP/1.1\r\nHost: "+hostName+"\r\n\r\n"); err != nil {
+		p.t.Fatal(err)
+	}
+	synctest.Wait()
+	return c
+}
+
 // unfinishedPost sends a POST but for the last byte of its body, in memory only, and returns when the server reads it.
 func (p *poller) unfinishedPost(body string) net.Conn {
 	p.t.Helper()

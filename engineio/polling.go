@@ -2,10 +2,7 @@ package engineio
 
 import (
 	"compress/gzip"
-	"errors"
 	"io"
-	"iter"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,11 +17,12 @@ const releaseAfter = 100 * time.Millisecond
 
 // polling is what long-polling needs to know between requests; its owner is Session.mu.
 type polling struct {
-	get      chan struct{} // wakes the pending GET; nil: there is none
-	posting  bool          // a POST is being read or handled
-	farewell eioproto.Type // the packet that tells of the end
-	answered answered      // the latest GET
-	posted   string        // the "t" of the latest POST that was read whole
+	get      chan struct{}            // wakes the pending GET; nil: there is none
+	posting  bool                     // a POST is being read or handled
+	farewell eioproto.Type            // the packet that tells of the end
+	answered answered                 // the latest GET
+	writing  *http.ResponseController // of the answer to the latest GET, while it is being written and not the session's last
+	posted   string                   // the "t" of the latest POST that was read whole
 }
 
 // answered is a GET's "t" and payload, kept because a hop or browser that lost the answer asks again (delivery R5).
@@ -41,6 +39,31 @@ type payload struct {
 
 // pending reports whether a GET waits; it may be called on nil.
 func (p *polling) pending() bool { return p != nil && p.get != nil }
+
+// kept returns the bytes of the answer that its client may have missed, written or not; it may be called on nil.
+func (p *polling) kept() int {
+	if p == nil {
+		return 0
+	}
+	return len(p.answered.payload.body)
+}
+
+// cut ends the writing of an answer that nobody waits for any more.
+func (p *polling) cut() {
+	if p.writing == nil {
+		return
+	}
+	_ = p.writing.SetWriteDeadline(time.Unix(1, 0)) // a writer without deadlines is not slow
+	p.writing = nil
+}
+
+// forget lets go of the latest answer, for good; it may be called on nil.
+func (p *polling) forget() {
+	if p != nil {
+		p.cut()
+		p.answered = answered{}
+	}
+}
 
 // repeats returns the payload that a GET with this "t" was answered with, none if it asks for the next.
 func (p *polling) repeats(t string) payload {
@@ -77,15 +100,19 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	s.polling.cut() // who asks again has got the answer before, or gave it up
+	timed := http.NewResponseController(w)
 	if repeated := s.polling.repeats(t); repeated.body != nil {
+		s.beginWriting(timed)
 		s.mu.Unlock()
-		s.respond(w, r, repeated)
+		s.respond(w, r, timed, repeated)
 		return
 	}
 	wake := make(chan struct{}, 1)
 	s.polling.get = wake
 	s.polling.answered = answered{}
-	answer, last := s.await(r, wake)
+	s.account()
+	answer, last := s.await(r, wake, timed)
 	if answer.body == nil {
 		s.lost(TransportError)
 		return
@@ -95,8 +122,20 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 			defer s.srv.running.Done()
 		}
 		s.lost(TransportError)
+		s.limitWriting(timed)
 	}
-	s.respond(w, r, answer)
+	s.respond(w, r, timed, answer)
+}
+
+// beginWriting lets the answer to a GET be cut from here on. It is called with mu held.
+func (s *Session) beginWriting(timed *http.ResponseController) {
+	s.limitWriting(timed)
+	s.polling.writing = timed
+}
+
+// limitWriting gives an answer its WriteTimeout.
+func (s *Session) limitWriting(timed *http.ResponseController) {
+	_ = timed.SetWriteDeadline(time.Now().Add(s.srv.options.WriteTimeout)) // a writer without deadlines (a test's recorder) is not slow
 }
 
 // hold has a shutdown wait for what its caller still does, unless the session is closed. Who gets true takes it back.
@@ -123,7 +162,7 @@ func (s *Session) refusesPolling() *refusal {
 
 // await is called with mu held and returns without it, and with the GET no longer pending. No payload means that the
 // request was cut; last that the session is over with this payload.
-func (s *Session) await(r *http.Request, wake chan struct{}) (answer payload, last bool) {
+func (s *Session) await(r *http.Request, wake chan struct{}, timed *http.ResponseController) (answer payload, last bool) {
 	for {
 		if answer, last = s.news(r); answer.body != nil {
 			break
@@ -144,6 +183,10 @@ func (s *Session) await(r *http.Request, wake chan struct{}) (answer payload, la
 	if s.ws == nil {
 		s.polling.answered = answered{r.URL.Query().Get("t"), answer}
 	}
+	if !last {
+		s.beginWriting(timed)
+	}
+	s.account()
 	s.mu.Unlock()
 	return answer, last
 }
@@ -239,143 +282,15 @@ func (s *Session) wakeGet() {
 	}
 }
 
-// post serves a POST: packets from the client.
-func (s *Session) post(w http.ResponseWriter, r *http.Request) {
-	refused, repeated, overlap := s.beginPost(r.URL.Query().Get("t"))
-	switch {
-	case refused != nil:
-		refused.write(w)
-	case repeated:
-		confirmPost(w)
-	case overlap:
-		s.end(TransportError, violation)
-		badRequest.write(w)
-	default:
-		refused = s.receiveBody(w, r)
-		s.mu.Lock()
-		s.polling.posting = false
-		s.mu.Unlock()
-		if refused != nil {
-			refused.write(w)
-			return
-		}
-		confirmPost(w)
-	}
-}
-
-// beginPost has the session posting unless one of its results says otherwise: a POST whose answer was lost and that comes
-// again is not handled twice (delivery R5).
-func (s *Session) beginPost(t string) (refused *refusal, repeated, overlap bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if refused = s.refusesPolling(); refused != nil {
-		return refused, false, false
-	}
-	if s.state != open {
-		return unknownSession, false, false
-	}
-	if t != "" && t == s.polling.posted {
-		return nil, true, false
-	}
-	if s.polling.posting {
-		return nil, false, true
-	}
-	s.polling.posting = true
-	return nil, false, false
-}
-
-func confirmPost(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Length", "2")
-	io.WriteString(w, "ok") // a client that is gone shows at its next request
-}
-
-func (s *Session) receiveBody(w http.ResponseWriter, r *http.Request) *refusal {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	asBytes := err == nil && kind == "application/octet-stream"
-	if asBytes && !s.v3 {
-		s.end(TransportError, violation)
-		return badRequest
-	}
-	body, err := s.readBody(w, r)
-	if err != nil {
-		s.end(TransportError, violation)
-		if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
-			return tooLarge
-		}
-		return badRequest
-	}
-	s.mu.Lock()
-	s.polling.posted = r.URL.Query().Get("t")
-	s.mu.Unlock()
-	if !s.enter() {
-		return unknownSession
-	}
-	defer s.leave()
-	s.receivePayload(s.packets(body, asBytes))
-	return nil
-}
-
-func (s *Session) packets(body []byte, asBytes bool) iter.Seq2[eioproto.Packet, error] {
-	switch {
-	case asBytes:
-		return eioproto.PayloadV3Bytes(body)
-	case s.v3:
-		return eioproto.PayloadV3(body)
-	}
-	return eioproto.Payload(body)
-}
-
-func (s *Session) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	limit := int64(s.maxBody())
-	if r.ContentLength > limit {
-		return nil, &http.MaxBytesError{Limit: limit}
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	if err == nil {
-		s.hear(len(body))
-		setReadDeadline(w, time.Time{})
-	}
-	return body, err
-}
-
-// setReadDeadline lets a writer without deadlines (a test's recorder) be: it has nothing slow behind it.
-func setReadDeadline(w http.ResponseWriter, t time.Time) {
-	_ = http.NewResponseController(w).SetReadDeadline(t)
-}
-
-// receivePayload handles the packets of one body, until one of them ends the session.
-func (s *Session) receivePayload(packets iter.Seq2[eioproto.Packet, error]) {
-	count := 0
-	for p, err := range packets {
-		count++
-		if limit := s.srv.options.MaxPackets; err != nil || limit > 0 && count > limit {
-			s.end(ParseError, violation)
-			return
-		}
-		if !s.receive(p) || !s.isOpen() {
-			return
-		}
-	}
-}
-
 func (s *Session) isOpen() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state == open
 }
 
-// respond answers a GET, within WriteTimeout. Whether the answer arrives shows in what the client asks for next.
-func (s *Session) respond(w http.ResponseWriter, r *http.Request, answer payload) {
-	// A writer without deadlines (a test's recorder) has nothing slow behind it.
-	timed := http.NewResponseController(w)
-	_ = timed.SetWriteDeadline(time.Now().Add(s.srv.options.WriteTimeout))
-	defer func() {
-		_ = timed.Flush() // what does not leave now has no deadline
-		_ = timed.SetWriteDeadline(time.Time{})
-	}()
+// respond answers a GET whose writing is limited already. Whether the answer arrives shows in what the client asks for next.
+func (s *Session) respond(w http.ResponseWriter, r *http.Request, timed *http.ResponseController, answer payload) {
+	defer s.endResponse(timed)
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
 	if answer.bytes {
@@ -390,6 +305,16 @@ func (s *Session) respond(w http.ResponseWriter, r *http.Request, answer payload
 	}
 	h.Set("Content-Length", strconv.Itoa(len(answer.body)))
 	w.Write(answer.body)
+}
+
+func (s *Session) endResponse(timed *http.ResponseController) {
+	_ = timed.Flush() // what does not leave now has no deadline
+	s.mu.Lock()
+	if s.polling.writing == timed {
+		s.polling.writing = nil
+	}
+	s.mu.Unlock()
+	_ = timed.SetWriteDeadline(time.Time{})
 }
 
 var gzipPool = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}

@@ -232,7 +232,9 @@ func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request, q query, 
 	}
 	srv.handler.Open(s)
 	s.leave()
-	s.respond(w, r, s.payload(frames{first: srv.openPacket(s.id, `["websocket"]`)}, wantsText(r)))
+	timed := http.NewResponseController(w)
+	s.limitWriting(timed)
+	s.respond(w, r, timed, s.payload(frames{first: srv.openPacket(s.id, `["websocket"]`)}, wantsText(r)))
 	return nil
 }
 

@@ -53,10 +53,11 @@ const (
 	closed        // nothing is left to do
 )
 
-// closeWait is how long an ended session may take to be flushed and to close its connection,
-// pollWait how long the end waits for a client between two polls.
+// closeWait is how long an ended session may take to be flushed and to close its connection, slowWait how long one that ended as a
+// slow reader may, and pollWait how long the end waits for a client between two polls.
 const (
 	closeWait = 2 * time.Second
+	slowWait  = time.Second / 2
 	pollWait  = 30 * time.Second
 )
 
@@ -145,12 +146,14 @@ type ending struct {
 	frame  Frame         // the last one on a WebSocket
 	packet eioproto.Type // the answer to a pending GET
 	linger time.Duration // how long a polling client between two polls is waited for
+	within time.Duration // the client of a WebSocket has to close it, too; 0: closeWait
 }
 
 var (
 	graceful  = ending{flush: true, frame: plainCloseWire, packet: eioproto.Close, linger: pollWait}
 	hasty     = ending{flush: true, frame: plainCloseWire, packet: eioproto.Close, linger: closeWait}
 	violation = ending{frame: plainCloseWire, packet: eioproto.Close}
+	overfull  = ending{frame: plainCloseWire, packet: eioproto.Close, within: slowWait}
 	accepted  = ending{frame: plainCloseWire, packet: eioproto.Noop} // the client itself closed
 )
 
@@ -170,7 +173,7 @@ func (s *Session) end(reason Reason, how ending) {
 		s.candidate, candidate = candidate, nil
 	}
 	if s.ws != nil {
-		s.wakeIn(closeWait)
+		s.wakeIn(or(how.within, closeWait))
 		s.outbox.push(how.frame)
 		s.flush()
 	} else {
@@ -189,6 +192,7 @@ func (s *Session) lost(reason Reason) {
 	s.candidate = nil
 	s.state = closed
 	s.outbox.drop()
+	s.polling.forget()
 	s.account()
 	s.wakeGet()
 	ws := s.ws

@@ -6,8 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// stuck is what waits for clients that take nothing: on a WebSocket whose connection is full, or between two polls. What is on its
-// way to a client that reads is not counted, so that sending to one touches nothing that is shared.
+// stuck is what waits for clients that take nothing: on a WebSocket whose connection is full, or between two polls, with the answer to
+// the one before, which may be asked for again. What is on its way over a WebSocket to a client that reads is not counted, so that
+// sending to one touches nothing that is shared.
 type stuck struct {
 	most      int64 // fixed at birth; 0: no bound
 	bytes     atomic.Int64
@@ -16,14 +17,12 @@ type stuck struct {
 
 // account charges what waits to the server while the client is stuck. It is called with mu held when either changes.
 func (s *Session) account() {
+	if s.ws != nil && !s.stuck && s.charged == 0 {
+		return
+	}
 	due := 0
-	switch {
-	case s.ws != nil && !s.stuck:
-		if s.charged == 0 {
-			return
-		}
-	case s.state != closed && !s.polling.pending():
-		due = s.outbox.cost()
+	if s.state != closed {
+		due = s.waiting()
 	}
 	if grown := due - s.charged; grown != 0 {
 		s.charged = due
@@ -31,14 +30,24 @@ func (s *Session) account() {
 	}
 }
 
+// waiting returns what is to be charged while the session is not closed. It is called with mu held.
+func (s *Session) waiting() int {
+	kept := s.polling.kept()
+	if s.stuck || s.ws == nil && !s.polling.pending() {
+		return kept + s.outbox.cost()
+	}
+	return kept
+}
+
 // charge is called with the mu of s held.
 func (srv *Server) charge(grown int64, s *Session) {
-	now := srv.stuck.bytes.Add(grown)
-	over := srv.stuck.most > 0 && grown > 0 && now > srv.stuck.most
-	if over && s.state != closed && srv.stuck.relieving.CompareAndSwap(false, true) {
+	srv.stuck.bytes.Add(grown)
+	if grown > 0 && s.state != closed && srv.stuck.spent() && srv.stuck.relieving.CompareAndSwap(false, true) {
 		srv.running.Go(srv.relieve)
 	}
 }
+
+func (k *stuck) spent() bool { return k.most > 0 && k.bytes.Load() > k.most }
 
 // debtor is a session as relieve saw it.
 type debtor struct {
@@ -46,9 +55,19 @@ type debtor struct {
 	charged int
 }
 
-// relieve ends the sessions for which most waits, until an eighth is free again: so it is not called for each one more.
+// relieve ends sessions until no more waits than may.
 func (srv *Server) relieve() {
-	defer srv.stuck.relieving.Store(false)
+	for {
+		srv.endDebtors()
+		srv.stuck.relieving.Store(false) // who is charged from here on starts another one
+		if !srv.stuck.spent() || !srv.stuck.relieving.CompareAndSwap(false, true) {
+			return
+		}
+	}
+}
+
+// endDebtors ends the sessions for which most waits, until an eighth is free again: so it is not called for each one more.
+func (srv *Server) endDebtors() {
 	var debtors []debtor
 	srv.each(func(s *Session) {
 		s.mu.Lock()
@@ -74,6 +93,6 @@ func (s *Session) overflow() {
 	if stuck {
 		s.lost(SlowReader)
 	} else {
-		s.end(SlowReader, violation)
+		s.end(SlowReader, overfull)
 	}
 }

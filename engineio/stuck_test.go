@@ -1,8 +1,10 @@
 package engineio_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -37,15 +39,17 @@ func TestStuckClientsShareABudget(t *testing.T) {
 		if a := lean.get(); a.status != 200 || !strings.HasPrefix(a.body, "4kept\x1e4xxx") || len(a.body) < 20_000 {
 			t.Errorf("the other one got %d, %d bytes", a.status, len(a.body))
 		}
+		lean.pending()
 		if stuck := h.srv.Stuck(); stuck != 0 {
 			t.Errorf("%d bytes are stuck when all was taken", stuck)
 		}
 	})
 }
 
-// TestReadersCostNoBudget: what is on its way to clients that take it is not counted, whatever it is.
+// TestReadersCostNoBudget: what is on its way to clients that take it is not counted, whatever it is; of one that polls no more than the
+// latest answer is.
 func TestReadersCostNoBudget(t *testing.T) {
-	inMemory(t, &engineio.Options{MaxStuck: 1}, func(t *testing.T, h *host) {
+	inMemory(t, &engineio.Options{MaxStuck: 5}, func(t *testing.T, h *host) {
 		s := h.openSocket()
 		for range 100 {
 			s.wantAlive()
@@ -53,11 +57,108 @@ func TestReadersCostNoBudget(t *testing.T) {
 		p := h.openPolling()
 		h.opened()
 		session := h.opened()
-		pending := p.pending()
-		session.Send(textFrame("news"))
-		h.want(<-pending, 200, "4news")
+		for range 100 {
+			pending := p.pending()
+			session.Send(textFrame("news"))
+			h.want(<-pending, 200, "4news")
+		}
 		h.wantOpen(2)
+		if stuck := h.srv.Stuck(); stuck != 5 {
+			t.Errorf("%d bytes are stuck, want the latest answer's 5", stuck)
+		}
 	})
+}
+
+// TestBudgetHoldsAtRest: who is charged while others are being ended is not overlooked.
+func TestBudgetHoldsAtRest(t *testing.T) {
+	const most = 100_000
+	frame := textFrame(strings.Repeat("x", 10_000))
+	for range 100 {
+		inMemory(t, &engineio.Options{MaxStuck: most}, func(t *testing.T, h *host) {
+			var all sync.WaitGroup
+			for range 30 {
+				h.openPolling()
+				s := h.opened()
+				all.Go(func() { s.Send(frame) })
+			}
+			all.Wait()
+			synctest.Wait()
+			if stuck := h.srv.Stuck(); stuck > most {
+				t.Fatalf("%d bytes are stuck and nobody is ended", stuck)
+			}
+		})
+	}
+}
+
+// TestKeptAnswersCount: the answer to a poll is kept until the client polls again, and costs the budget until then.
+func TestKeptAnswersCount(t *testing.T) {
+	inMemory(t, &engineio.Options{MaxStuck: 100_000}, func(t *testing.T, h *host) {
+		fat, lean := h.openPolling(), h.openPolling()
+		fatSession, leanSession := h.opened(), h.opened()
+		fatSession.Send(textFrame(strings.Repeat("x", 60_000)))
+		fat.get()
+		leanSession.Send(textFrame(strings.Repeat("x", 50_000)))
+		synctest.Wait()
+		h.wantEnd(engineio.SlowReader)
+		fat.wantUnknown()
+		lean.get()
+		if stuck := h.srv.Stuck(); stuck != 50_001 {
+			t.Errorf("%d bytes are stuck, want the one answer's 50,001", stuck)
+		}
+		lean.pending()
+		if stuck := h.srv.Stuck(); stuck != 0 {
+			t.Errorf("%d bytes are stuck when all was taken", stuck)
+		}
+	})
+}
+
+// TestAnswersThatNobodyReads: at most one is held for a session, and none for one that has ended, whatever WriteTimeout is.
+func TestAnswersThatNobodyReads(t *testing.T) {
+	large := textFrame(strings.Repeat("x", 60_000))
+	for name, gone := range map[string]func(h *host, p *poller, s *engineio.Session){
+		"polls again": func(_ *host, p *poller, _ *engineio.Session) { p.pending() },
+		"upgrades":    func(_ *host, p *poller, _ *engineio.Session) { p.probe().send("5") },
+		"has ended":   func(_ *host, p *poller, _ *engineio.Session) { p.post("x") },
+		"budget spent": func(h *host, _ *poller, _ *engineio.Session) {
+			h.openPolling()
+			h.opened().Send(textFrame(strings.Repeat("x", 50_000)))
+			h.wantEnd(engineio.SlowReader)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inMemory(t, &engineio.Options{MaxStuck: 100_000, WriteTimeout: time.Hour}, func(t *testing.T, h *host) {
+				p := h.openPolling()
+				s := h.opened()
+				s.Send(large)
+				c := p.unread()
+				if stuck := h.srv.Stuck(); stuck != 60_001 {
+					t.Errorf("%d bytes are stuck, want the answer's 60,001", stuck)
+				}
+				from := time.Now()
+				gone(h, p, s)
+				if n, err := io.Copy(io.Discard, c); n > 60_000 || err != nil || time.Since(from) > time.Second {
+					t.Errorf("%d bytes and %v after %v, want a connection cut at once", n, err, time.Since(from))
+				}
+			})
+		})
+	}
+}
+
+// TestBurstEndsSoon: a client whose outbox a burst has filled, and that does not take the end, is not waited for as long as others.
+func TestBurstEndsSoon(t *testing.T) {
+	h := overTCP(t, &engineio.Options{MaxOutbox: 100_000})
+	h.openSocket() // reads nothing from here on
+	frame := textFrame(strings.Repeat("x", 60_000))
+	from := time.Now()
+	h.opened().Send(frame, frame)
+	h.wantEnd(engineio.SlowReader)
+	for h.srv.Sessions() > 0 {
+		if time.Since(from) > 2*time.Second {
+			t.Fatal("the connection is not closed 2 s later")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Logf("closed after %v", time.Since(from).Round(time.Millisecond))
 }
 
 // TestStuckWebSocket: one that does not read is counted, ended at once when the budget is spent, and healed by reading in time.

@@ -169,7 +169,7 @@ func (c *conn) adopt() error {
 	c.timer.Stop()
 	c.timer = nil
 	s.candidate, s.ws = nil, c
-	s.polling.answered = answered{}
+	s.polling.forget()
 	c.adopted = true
 	s.wakeGet()
 	if s.state == closing {
