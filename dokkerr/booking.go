@@ -31,7 +31,8 @@ type (
 	}
 )
 
-// PutBooking creates or moves a booking (contract §4). The same status again changes nothing.
+// PutBooking creates or moves a booking (contract §4). The same status again changes nothing. A move that its state machine does not
+// have, another version than the expected one and another listing, boater or owner are a Conflict.
 func (s *Service) PutBooking(ctx context.Context, o Once, in BookingPut) (Booking, error) {
 	if err := checkBooking(in); err != nil {
 		return Booking{}, err

@@ -44,7 +44,8 @@ type (
 	}
 )
 
-// PutPayment creates or moves a payment (contract §4). The same status again changes nothing.
+// PutPayment creates or moves a payment (contract §4). The same status again changes nothing. A move that its state machine does not
+// have, another version than the expected one and another booking, amount or currency are a Conflict.
 func (s *Service) PutPayment(ctx context.Context, o Once, in PaymentPut) (Payment, error) {
 	if err := checkPayment(in); err != nil {
 		return Payment{}, err

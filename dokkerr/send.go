@@ -21,7 +21,8 @@ const (
 	lastAnswers = 5 * time.Minute
 )
 
-// Send commits a message (contract §2 message.new; delivery R18, R19, R20).
+// Send commits a message (contract §2 message.new; delivery R18, R19, R20). A message whose key its sender has used is not stored
+// again: the answer is the first one's. Where one has blocked the other it is Forbidden.
 func (s *Service) Send(ctx context.Context, by Actor, in NewMessage) (Receipt, error) {
 	in, err := s.checkMessage(in)
 	if err != nil {

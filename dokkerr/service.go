@@ -1,6 +1,9 @@
 // Package dokkerr holds the nouns of the marketplace's live side (conversation, message, booking,
 // payment, notification, event), their rules, and Service, which applies the rules inside the
 // store's transaction. It says what it needs of a store and knows no socket.
+//
+// Times are in UTC, cut to the millisecond. Money is in minor units. Ids that may be short are a UUID or its first 8 digits. Rules
+// that comments cite are those of the specification: its contract, and its promises of delivery, R1 to R27.
 package dokkerr
 
 import (
@@ -101,19 +104,19 @@ type BookingPut struct {
 	BoaterID  string
 	OwnerID   string
 	Status    string
-	Reason    string
-	Version   *int64 // the one it expects to replace; 0 to create
+	Reason    string // told to the parties when it is cancelled
+	Version   *int64 // the one it expects to replace; 0 to create; nil: any
 }
 
 // PaymentPut creates or moves a payment.
 type PaymentPut struct {
 	PaymentID ID
 	BookingID string // may be short
-	Amount    int64
-	Currency  string
+	Amount    int64  // in minor units
+	Currency  string // three lower-case letters
 	Status    string
-	Error     string
-	Version   *int64
+	Error     string // told to the parties when it fails
+	Version   *int64 // as in BookingPut
 }
 
 // NotificationNew is a notification of the back end.
@@ -150,7 +153,11 @@ type Options struct {
 }
 
 // Service applies the rules. All its methods may run at once. Every error is an *Error, the context's, or an
-// internal one that is not for callers.
+// internal one that is not for callers. What names nothing, or nothing of the actor's, is ErrNotFound; what breaks the rule of a field
+// is a ValidationError with its path; a key that was used for something else is an IdempotencyConflict; and the store's trouble is
+// StorageUnavailable or StorageFull.
+//
+// A method that changes something returns when that is committed. When the context ends while it waits for its turn nothing is changed.
 type Service struct {
 	store      Store            // fixed at birth
 	now        func() time.Time // fixed at birth

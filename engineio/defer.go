@@ -1,6 +1,6 @@
 package engineio
 
-// Worker is work that may take its time.
+// Worker is work that may take its time. Work is called once for each Defer; Server.Shutdown waits for its return.
 type Worker interface{ Work() }
 
 // Defer has w work when the turn of callbacks that is under way is over, where it may block without holding the

@@ -1,13 +1,16 @@
 // Package engineio is an Engine.IO protocol 4 server: sessions over
 // long-polling and WebSocket, the upgrade between them, heartbeat, a bounded
 // outbox and named endings. It is an http.Handler. Protocol 3, of older
-// clients, is an option.
+// clients, is an option. The protocol is that of
+// https://github.com/socketio/engine.io-protocol; what is stricter here is
+// in docs/protocol.md.
 //
 // The layer above is driven by callbacks and never sees a blocking read, so
 // that the same code serves a goroutine per connection and a poller.
 package engineio
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -32,7 +35,7 @@ type Handler interface {
 // Message is one message as the client sent it, text (valid UTF-8) or binary.
 type Message struct {
 	Binary bool
-	Data   []byte
+	Data   []byte // lent, see Handler.Message
 }
 
 // Reason names why a session ended. The names are those of the official
@@ -70,11 +73,13 @@ type Options struct {
 	AllowEIO3      bool          // serve clients of protocol 3 too (socket.io-client 1.x and 2.x)
 
 	// CheckOrigin says whether a request is served, on every transport, by its
-	// Origin. Nil: no Origin, or one whose host is the request's.
+	// Origin. Nil: no Origin, or one whose host is the request's. It may run
+	// at once.
 	CheckOrigin func(r *http.Request) bool
 	// Admit may refuse a handshake; nil admits all. An *AdmitError chooses the
 	// answer; any other error is 403 {"code":4,"message":"Forbidden"}. A Visit
-	// that is not nil is told of the end, and kept in Request.Visit.
+	// that is not nil is told of the end, and kept in Request.Visit. It may run
+	// at once.
 	Admit func(r *http.Request) (Visit, error)
 	// Logger gets what operators need to know; nil: slog.Default().
 	Logger *slog.Logger
@@ -87,15 +92,15 @@ type Visit interface {
 }
 
 func (o Options) withDefaults() Options {
-	o.PingInterval = or(o.PingInterval, 25*time.Second)
-	o.PingTimeout = or(o.PingTimeout, 20*time.Second)
-	o.UpgradeTimeout = or(o.UpgradeTimeout, 10*time.Second)
-	o.MaxPayload = or(o.MaxPayload, 1_000_000)
-	o.MaxOutbox = or(o.MaxOutbox, 1<<20)
-	o.WriteTimeout = or(o.WriteTimeout, 10*time.Second)
-	o.BodyTimeout = or(o.BodyTimeout, 10*time.Second)
-	o.MessageTimeout = or(o.MessageTimeout, 30*time.Second)
-	o.Compress = or(o.Compress, 1024)
+	o.PingInterval = cmp.Or(o.PingInterval, 25*time.Second)
+	o.PingTimeout = cmp.Or(o.PingTimeout, 20*time.Second)
+	o.UpgradeTimeout = cmp.Or(o.UpgradeTimeout, 10*time.Second)
+	o.MaxPayload = cmp.Or(o.MaxPayload, 1_000_000)
+	o.MaxOutbox = cmp.Or(o.MaxOutbox, 1<<20)
+	o.WriteTimeout = cmp.Or(o.WriteTimeout, 10*time.Second)
+	o.BodyTimeout = cmp.Or(o.BodyTimeout, 10*time.Second)
+	o.MessageTimeout = cmp.Or(o.MessageTimeout, 30*time.Second)
+	o.Compress = cmp.Or(o.Compress, 1024)
 	if o.CheckOrigin == nil {
 		o.CheckOrigin = sameOrigin
 	}
@@ -103,14 +108,6 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.Default()
 	}
 	return o
-}
-
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }
 
 func sameOrigin(r *http.Request) bool {

@@ -59,7 +59,9 @@ func (f Frame) on(deflate bool) []byte {
 }
 
 // TextFrame builds a text message: build appends its content to dst and
-// returns it. size is a hint of how much that is.
+// returns it. size is a hint of how much that is, in bytes. build is called
+// once, before TextFrame returns; it must keep what dst holds, and append valid
+// UTF-8, which is not checked.
 func TextFrame(size int, build func(dst []byte) []byte) Frame {
 	buf := make([]byte, wsproto.MaxHeader, wsproto.MaxHeader+1+size)
 	buf = append(buf, byte(eioproto.Message))
@@ -81,7 +83,7 @@ func (f Frame) Content() []byte {
 	return f.wire[f.packet+1:]
 }
 
-// Len returns the bytes that the frame takes on a WebSocket.
+// Len returns how many bytes the frame takes on a WebSocket, uncompressed.
 func (f Frame) Len() int { return len(f.wire) }
 
 // seal puts the header right in front of the content that follows the room

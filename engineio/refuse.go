@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"math"
@@ -46,9 +47,9 @@ func refuseAdmission(err error) *refusal {
 		return forbidden
 	}
 	return &refusal{
-		status:     or(admit.Status, http.StatusForbidden),
+		status:     cmp.Or(admit.Status, http.StatusForbidden),
 		code:       forbidden.code,
-		message:    or(admit.Message, forbidden.message),
+		message:    cmp.Or(admit.Message, forbidden.message),
 		retryAfter: admit.RetryAfter,
 	}
 }

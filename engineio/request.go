@@ -8,13 +8,13 @@ import (
 )
 
 // Request is what remains of the handshake request, kept small: it lives as
-// long as its session.
+// long as its session. It does not change.
 type Request struct {
-	RemoteAddr string
+	RemoteAddr string // as in http.Request
 	Host       string
-	Secure     bool // came over TLS
-	Time       time.Time
-	Visit      Visit // of Options.Admit
+	Secure     bool      // came over TLS
+	Time       time.Time // when it came
+	Visit      Visit     // of Options.Admit
 
 	target string // path and query
 	header string // lines of "Name: value", each with a newline

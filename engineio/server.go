@@ -16,7 +16,7 @@ import (
 )
 
 // Server accepts sessions. It is an http.Handler for the path it is mounted
-// at, whatever that is.
+// at, whatever that is. Its methods may run at once.
 type Server struct {
 	handler  Handler // fixed at birth
 	options  Options // fixed at birth, defaults filled in
@@ -64,7 +64,7 @@ func (srv *Server) Stuck() int { return int(srv.stuck.bytes.Load()) }
 // Shutdown refuses new handshakes with 503, closes every session (reason
 // ServerShutdown; what waits is flushed first) and returns when all are closed
 // and their callbacks have returned. When ctx ends first, Shutdown cuts the connections that are
-// left and returns ctx's error without waiting for callbacks that still run.
+// left and returns ctx's error without waiting for callbacks that still run. Call it once.
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.mu.Lock()
 	srv.draining = true
@@ -100,7 +100,8 @@ func (srv *Server) each(f func(*Session)) {
 	}
 }
 
-// ServeHTTP serves one request of the protocol: a handshake, a poll, a post or an upgrade (wire.md §1).
+// ServeHTTP serves one request of the protocol: a handshake, a poll, a post or an upgrade. What is none of these is answered with
+// an error as the official server writes it, {"code":...,"message":...}. It may run at once.
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
 		setReadDeadline(w, time.Now().Add(srv.options.BodyTimeout)) // also for a body that is refused: net/http reads on behind the answer

@@ -127,7 +127,8 @@ func (s *Session) SendVolatile(frames ...Frame) bool {
 
 // Close ends the session: what waits in the outbox is still written (for at
 // most 2 s; a polling client has 30 s to come for it), then the transport is
-// closed. Close returns at once, and only the first ending counts.
+// closed. Close returns at once, and only the first ending counts. The reason
+// is for Handler.Close; the client does not see it.
 func (s *Session) Close(reason Reason) { s.end(reason, graceful) }
 
 // shutdown ends the session; one that has ended before waits no longer for its client than the others.

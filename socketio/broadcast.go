@@ -39,8 +39,9 @@ func (b Broadcast) Volatile() Broadcast {
 	return b
 }
 
-// Emit sends an event to the sockets aimed at; it is encoded once. The error
-// is the payload's, or that the event is reserved.
+// Emit sends an event to the sockets aimed at; it is encoded once, before Emit
+// returns, which does not wait for the network. The error is the payload's, or
+// that the event is reserved.
 func (b Broadcast) Emit(event string, payload any) error {
 	for b := range b.perNamespace {
 		e, err := b.namespace.Encode(event, payload)

@@ -12,7 +12,7 @@ import (
 // Sent, it is copied as it is: its JSON must be valid.
 type Raw struct {
 	JSON        []byte   // values and commas without the brackets; "" for none. A handler's is valid as long as the handler runs.
-	Attachments [][]byte // what the placeholders stand for
+	Attachments [][]byte // what the placeholders stand for. A handler may keep its own.
 }
 
 // Args is several arguments in one payload or acknowledgement.

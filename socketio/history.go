@@ -10,8 +10,9 @@ import (
 	"github.com/dokkerr/realtime/engineio"
 )
 
-// RecoveryOptions bounds what is kept in memory, for each namespace, so that clients that lost their connection resume
-// (wire.md §3). Where a bound is hit a client is not recovered: it never misses or repeats an event without being told.
+// RecoveryOptions bounds what is kept in memory, for each namespace, so that clients that lost their connection resume,
+// as the official server's connection state recovery has it. Where a bound is hit a client is not recovered: it never misses
+// or repeats an event without being told.
 type RecoveryOptions struct {
 	MaxDisconnection time.Duration // between the end of a socket and its return; 0: 2 min
 	MaxPackets       int           // events kept; 0: 10,000

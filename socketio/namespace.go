@@ -91,6 +91,7 @@ func (n *Namespace) To(rooms ...string) Broadcast { return n.Broadcast().To(room
 func (n *Namespace) Emit(event string, payload any) error { return n.Broadcast().Emit(event, payload) }
 
 // Encode encodes an event of this namespace once, to be sent to many sockets.
+// The payload may be changed afterwards.
 func (n *Namespace) Encode(event string, payload any) (Encoded, error) {
 	frames, err := n.frames(event, payload, ackID{})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // Recovery decides which sockets resume where an earlier one of the same
-// client ended, and has them catch up (wire.md §3). The stock client keeps the
+// client ended, and has them catch up. The stock client keeps the
 // pid of the CONNECT reply, and from then on the last string argument of any
 // event as its offset; it sends both when it connects again.
 type Recovery interface {
@@ -34,7 +34,7 @@ type Grant struct {
 }
 
 // SetRecovery sets who decides on resuming, instead of Options.Recovery. Without either no socket resumes and the reply
-// holds no pid.
+// holds no pid. Call it before serving.
 func (n *Namespace) SetRecovery(r Recovery) { n.recovery, n.history = r, nil }
 
 // Recovered reports whether the socket resumes an earlier one. It is known from OnConnect on.

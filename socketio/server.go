@@ -10,7 +10,8 @@ import (
 	"github.com/dokkerr/realtime/sioproto"
 )
 
-// Server routes connections to namespaces. It is an http.Handler.
+// Server routes connections to namespaces. It is an http.Handler. Its methods
+// may run at once.
 type Server struct {
 	options Options          // fixed at birth, defaults filled in
 	limits  sioproto.Limits  // fixed at birth

@@ -124,7 +124,10 @@ func (s *Socket) Rooms() []string {
 }
 
 // Emit sends an event. payload is one value as On's Out describes; nil is no
-// argument. The error is the payload's, or that the event is reserved.
+// argument. It is encoded before Emit returns, which does not wait for the
+// network; a client that takes too little is ended by its connection (see
+// engineio.Options.MaxOutbox). The error is the payload's, or that the event is
+// reserved.
 func (s *Socket) Emit(event string, payload any) error {
 	if s.namespace.history != nil {
 		encoded, err := s.namespace.Encode(event, payload)
@@ -144,7 +147,7 @@ func (s *Socket) Emit(event string, payload any) error {
 	return nil
 }
 
-// Send sends an encoded event of the socket's namespace.
+// Send sends an encoded event of the socket's namespace. It does not wait for the network.
 func (s *Socket) Send(e Encoded) {
 	e.check(s.namespace)
 	if len(e.frames) > 0 && s.queue(e) {

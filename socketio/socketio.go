@@ -1,7 +1,9 @@
 // Package socketio is a Socket.IO server (protocol 5, clients 3.x and 4.x, and
 // with engineio's AllowEIO3 those of 2.x too):
 // namespaces, sockets, typed events, acknowledgements both ways, rooms and
-// broadcast. It is an http.Handler.
+// broadcast. It is an http.Handler. The protocol is that of
+// https://github.com/socketio/socket.io-protocol; what is stricter here is in
+// docs/protocol.md.
 //
 // A client that connects to a namespace is a Socket there. It passes the
 // namespace's middlewares, joins rooms, and sends events to the handlers that
