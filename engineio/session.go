@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -174,7 +175,7 @@ func (s *Session) end(reason Reason, how ending) {
 		s.candidate, candidate = candidate, nil
 	}
 	if s.ws != nil {
-		s.wakeIn(or(how.within, closeWait))
+		s.wakeIn(cmp.Or(how.within, closeWait))
 		s.outbox.push(how.frame)
 		s.flush()
 	} else {
