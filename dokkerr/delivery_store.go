@@ -35,7 +35,8 @@ type DeliveryWriter interface {
 	// Confirm moves a device that is recorded: forward only.
 	Confirm(c Confirmation)
 	// Erase takes the user's conversations, own events and devices out, and the user out of those who were seen. Its next position
-	// becomes its Past. No position is given again, neither the user's nor those of who it wrote with (delivery R9).
+	// becomes its Past. No position is given again, neither the user's nor those of who it wrote with (delivery R9). Nobody is shown
+	// them from the commit on; the store may delete them later.
 	Erase(user ID)
 	// Trim deletes at most limit of the events that happened before a time, the oldest first. Messages and notifications stay,
 	// for histories and lists. The user's Head stays where it is.

@@ -11,10 +11,9 @@ const (
 WITH a (key) AS (SELECT key FROM user WHERE id = ?1), b (key) AS (SELECT key FROM user WHERE id = ?2)
 SELECT EXISTS (SELECT 1 FROM block, a, b WHERE block.user = a.key AND block.other = b.key)
 	OR EXISTS (SELECT 1 FROM block, a, b WHERE block.user = b.key AND block.other = a.key)`
-	countBlocks  = `SELECT count(*) FROM block WHERE user = (SELECT key FROM user WHERE id = ?)`
-	insertBlock  = `INSERT INTO block (user, other, time) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
-	deleteBlock  = `DELETE FROM block WHERE user = ? AND other = ?`
-	deleteBlocks = `DELETE FROM block WHERE user = ?1 OR other = ?1`
+	countBlocks = `SELECT count(*) FROM block WHERE user = (SELECT key FROM user WHERE id = ?)`
+	insertBlock = `INSERT INTO block (user, other, time) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
+	deleteBlock = `DELETE FROM block WHERE user = ? AND other = ?`
 )
 
 // Blocked implements dokkerr.Lookup.

@@ -36,7 +36,8 @@ LEFT JOIN event last ON last.key = (
 WHERE `
 
 const (
-	conversationByID    = selectConversation + `c.id = ?2`
+	conversationByID = selectConversation + `c.id = ?2
+	AND c.low NOT IN (SELECT user FROM erasing) AND c.high NOT IN (SELECT user FROM erasing)`
 	conversationByUsers = selectConversation +
 		`c.low = (SELECT key FROM user WHERE id = ?2) AND c.high = (SELECT key FROM user WHERE id = ?3)`
 )

@@ -6,25 +6,21 @@ import (
 	"github.com/dokkerr/realtime/dokkerr"
 )
 
-// erasable are the events that go with a user: those for this user alone, and all of its conversations.
-const erasable = `
-	SELECT key FROM event WHERE user_a = ?1 AND (user_b IS NULL OR name IN ('message.new', 'message.read'))
-	UNION ALL
-	SELECT key FROM event WHERE user_b = ?1 AND name IN ('message.new', 'message.read')`
-
 const (
-	keepPositions = `
-UPDATE user SET used = max(used, gone.pos) FROM (
-	SELECT user, max(pos) AS pos FROM (
-		SELECT user_a AS user, pos_a AS pos FROM event WHERE key IN (` + erasable + `)
-		UNION ALL
-		SELECT user_b, pos_b FROM event WHERE key IN (` + erasable + `) AND user_b IS NOT NULL)
-	GROUP BY user) AS gone
-WHERE user.key = gone.user`
-	deleteEvents        = `DELETE FROM event WHERE key IN (` + erasable + `)`
-	deleteConversations = `DELETE FROM conversation WHERE low = ?1 OR high = ?1`
-	deleteConfirmed     = `DELETE FROM confirmed WHERE user = ?1`
-	endPast             = `UPDATE user SET seen = 0, used = ?2, past = ?2 WHERE key = ?1`
+	// The row of who is erased keeps what is to be deleted, under an id that nobody knows. The bookings stay with the id, and so do
+	// the revocations.
+	hideUser        = `UPDATE user SET id = randomblob(16), seen = 0 WHERE key = ?`
+	insertNobody    = `INSERT INTO user (id, used, past) VALUES (?, ?2, ?2)`
+	moveBoater      = `UPDATE booking SET boater = ?2 WHERE boater = ?1`
+	moveOwner       = `UPDATE booking SET owner = ?2 WHERE owner = ?1`
+	moveRevocations = `UPDATE revocation SET user = ?2 WHERE user = ?1`
+	insertErasing   = `INSERT INTO erasing (user) VALUES (?)`
+
+	// chatting is true for an event that goes with either of its two users.
+	chatting = `name IN ('message.new', 'message.read')`
+	// Behind an event whose other user is named, these leave out what that user's erasure has not come to yet.
+	shownA = ` AND NOT (ifnull(user_a, 0) IN (SELECT user FROM erasing) AND ` + chatting + `)`
+	shownB = ` AND NOT (ifnull(user_b, 0) IN (SELECT user FROM erasing) AND ` + chatting + `)`
 )
 
 // Erase implements dokkerr.Tx.
@@ -32,23 +28,34 @@ func (t *tx) Erase(user dokkerr.ID) {
 	t.later(func() error { return t.w.erase(user) })
 }
 
-// erase takes time in proportion to the user's events, and nobody else writes meanwhile.
+// erase gives the id to a new row. What the old one has is not shown from then on, and deleted later, in slices.
 func (w *writer) erase(id dokkerr.ID) error {
 	u, err := w.user(id)
 	if err != nil {
 		return err
 	}
-	for _, query := range []string{keepPositions, deleteEvents, deleteConversations, deleteConfirmed, deleteBlocks} {
-		if err := w.exec(query, u.key); err != nil {
+	past := w.next(u)
+	if err := w.exec(hideUser, u.key); err != nil {
+		return err
+	}
+	key, err := w.insert(insertNobody, id[:], int64(past))
+	if err != nil {
+		return err
+	}
+	for _, query := range []string{moveBoater, moveOwner, moveRevocations} {
+		if err := w.exec(query, u.key, key); err != nil {
 			return err
 		}
 	}
+	if err := w.exec(insertErasing, u.key); err != nil {
+		return err
+	}
+	w.users.put(id, &user{key: key, head: past})
 	isTheirs := func(users pair) bool { return users[0] == id || users[1] == id }
 	w.talks.dropAll(isTheirs)
 	w.blocks.dropAll(isTheirs)
-	u.seen = false
-	u.head = w.next(u)
-	return w.exec(endPast, u.key, int64(u.head))
+	w.erasing = true
+	return nil
 }
 
 // Past implements dokkerr.Reader.

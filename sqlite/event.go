@@ -110,10 +110,10 @@ func (r *reader) Head(user dokkerr.ID) (head dokkerr.Position, err error) {
 
 const selectInbox = `
 SELECT pos_a AS pos, name, origin, data FROM event
-WHERE user_a = (SELECT key FROM user WHERE id = ?1) AND pos_a > ?2 AND key <= ?3
+WHERE user_a = (SELECT key FROM user WHERE id = ?1) AND pos_a > ?2 AND key <= ?3` + shownB + `
 UNION ALL
 SELECT pos_b, name, origin, data FROM event
-WHERE user_b = (SELECT key FROM user WHERE id = ?1) AND pos_b > ?2 AND key <= ?3
+WHERE user_b = (SELECT key FROM user WHERE id = ?1) AND pos_b > ?2 AND key <= ?3` + shownA + `
 ORDER BY pos LIMIT ?4`
 
 // Inbox implements dokkerr.Reader.

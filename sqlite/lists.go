@@ -13,8 +13,10 @@ const selectConversations = `
 WITH me (key) AS (SELECT key FROM user WHERE id = ?1),
 mine (key, id, other, read, other_read, is_low) AS (
 	SELECT c.key, c.id, high, low_read, high_read, 1 FROM conversation c JOIN me ON low = me.key
+	WHERE high NOT IN (SELECT user FROM erasing)
 	UNION ALL
-	SELECT c.key, c.id, low, high_read, low_read, 0 FROM conversation c JOIN me ON high = me.key)
+	SELECT c.key, c.id, low, high_read, low_read, 0 FROM conversation c JOIN me ON high = me.key
+	WHERE low NOT IN (SELECT user FROM erasing))
 SELECT mine.id, other.id, last.data, mine.read, mine.other_read,
 	max(0, CASE WHEN is_low
 		THEN (last.seq - last.low_sent) - ifnull((
@@ -58,6 +60,7 @@ SELECT user.id FROM user WHERE key IN (
 	UNION SELECT low FROM conversation, me WHERE high = me.key
 	UNION SELECT owner FROM booking, me WHERE boater = me.key AND status IN ('pending', 'confirmed', 'active')
 	UNION SELECT boater FROM booking, me WHERE owner = me.key AND status IN ('pending', 'confirmed', 'active')
+	EXCEPT SELECT user FROM erasing
 	EXCEPT SELECT other FROM block, me WHERE user = me.key
 	EXCEPT SELECT user FROM block, me WHERE other = me.key)`
 

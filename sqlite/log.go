@@ -5,12 +5,8 @@ import (
 	"time"
 )
 
-const (
-	// maxLog is what the write-ahead log grows to under load, at most, and what it is cut to after it was larger (journal_size_limit).
-	maxLog = 64 << 20
-	// logGlance is how often its size is looked at.
-	logGlance = 5 * time.Second
-)
+// logGlance is how often the size of the write-ahead log is looked at.
+const logGlance = 5 * time.Second
 
 // watchLog tells when the write-ahead log grows beyond a limit, once until it is smaller again. It does only while somebody
 // reads without an end: what he still sees cannot go back into the file, and to stop him is the operator's to do. It returns when

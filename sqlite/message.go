@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	messageByID  = `SELECT data FROM event WHERE id = ? AND name = 'message.new' AND key <= ?`
+	messageByID  = `SELECT data FROM event WHERE id = ? AND name = 'message.new' AND key <= ?` + shownA + shownB
 	messageByKey = `SELECT data FROM event WHERE user_b = (SELECT key FROM user WHERE id = ?) AND client_key = ? AND key <= ?`
 )
 

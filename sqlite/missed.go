@@ -9,10 +9,10 @@ import (
 // missed are a user's events after a position but a session's own, ascending.
 const missed = `
 	SELECT pos_a AS pos, time FROM event
-	WHERE user_a = (SELECT key FROM user WHERE id = ?1) AND pos_a > ?2 AND origin <> ?3 AND key <= ?4
+	WHERE user_a = (SELECT key FROM user WHERE id = ?1) AND pos_a > ?2 AND origin <> ?3 AND key <= ?4` + shownB + `
 	UNION ALL
 	SELECT pos_b, time FROM event
-	WHERE user_b = (SELECT key FROM user WHERE id = ?1) AND pos_b > ?2 AND origin <> ?3 AND key <= ?4
+	WHERE user_b = (SELECT key FROM user WHERE id = ?1) AND pos_b > ?2 AND origin <> ?3 AND key <= ?4` + shownA + `
 	ORDER BY pos LIMIT ?5`
 
 const (
@@ -47,10 +47,10 @@ func (r *reader) Missed(user dokkerr.ID, after dokkerr.Position, session string,
 // newest are a user's events, descending.
 const newest = `
 	SELECT pos_a AS pos, time FROM event
-	WHERE user_a = (SELECT key FROM user WHERE id = ?1) AND pos_a > ?2 AND time < ?3 AND key <= ?4
+	WHERE user_a = (SELECT key FROM user WHERE id = ?1) AND pos_a > ?2 AND time < ?3 AND key <= ?4` + shownB + `
 	UNION ALL
 	SELECT pos_b, time FROM event
-	WHERE user_b = (SELECT key FROM user WHERE id = ?1) AND pos_b > ?2 AND time < ?3 AND key <= ?4
+	WHERE user_b = (SELECT key FROM user WHERE id = ?1) AND pos_b > ?2 AND time < ?3 AND key <= ?4` + shownA + `
 	ORDER BY pos DESC LIMIT 1 OFFSET ?5`
 
 const selectOldest = `SELECT pos FROM (` + newest + `)`

@@ -25,7 +25,7 @@ const (
 
 	// The settings of the connection that writes.
 	writing = "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&" +
-		"_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)"
+		"_pragma=wal_autocheckpoint(4000)"
 )
 
 // Options configures a Store; the zero value works.
@@ -34,6 +34,8 @@ type Options struct {
 	Now func() time.Time
 	// Hooks watch the writer.
 	Hooks Hooks
+
+	rest func(took time.Duration) time.Duration // between two slices of an erasure; nil: as long as one took
 }
 
 // Hooks are told what the writer does. Each may be nil; they run on the writer's goroutine and must not call the store.
@@ -144,7 +146,7 @@ func (s *Store) openWriter(ctx context.Context, path string, o *Options) error {
 	if err != nil {
 		return err
 	}
-	s.writer, err = newWriter(c, s.horizon, o)
+	s.writer, err = newWriter(c, path+"-wal", s.horizon, o)
 	return err
 }
 

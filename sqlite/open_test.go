@@ -182,8 +182,8 @@ func TestPlans(t *testing.T) {
 	for _, query := range []string{
 		selectUser, selectHead, selectInbox, conversationByID, conversationByUsers, messageByID, messageByKey,
 		lowestMessages, highestMessages, selectConversations, selectContacts, selectNotification, selectNotifications,
-		countUnread, bookingByID, bookingsOfUser, paymentByID, paymentsOfBooking, selectProviderEvent, selectLastAttempt, selectRevocations, trimRevocations, selectBlocked, countBlocks, deleteBlocks, passing, selectExpired, selectTrimmed, resolveUser, resolveListing, resolveBooking,
-		keepPositions, deleteEvents, deleteConversations, deleteConfirmed,
+		countUnread, bookingByID, bookingsOfUser, paymentByID, paymentsOfBooking, selectProviderEvent, selectLastAttempt, selectRevocations, trimRevocations, selectBlocked, countBlocks, deleteBlocks, deleteBlocksOf, passing, selectExpired, selectTrimmed, resolveUser, resolveListing, resolveBooking,
+		moveBoater, moveOwner, moveRevocations, inboxA, inboxB, putUsed, deleteConversations, deleteConfirmed,
 	} {
 		plan, err := explain(t, s, query)
 		if err != nil {

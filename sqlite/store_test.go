@@ -3,6 +3,7 @@ package sqlite
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -39,5 +40,14 @@ func TestStoreWithoutMemory(t *testing.T) {
 		s := openTest(t, filepath.Join(t.TempDir(), "test.db"), nil)
 		s.writer.users.limit, s.writer.talks.limit = 1, 1
 		return s
+	})
+}
+
+func never(time.Duration) time.Duration { return time.Hour }
+
+// TestStoreBeforeTheSweep runs the suite with erasures that never come to their rows: nobody is shown them all the same.
+func TestStoreBeforeTheSweep(t *testing.T) {
+	dokkerrtest.TestStore(t, func(t *testing.T) dokkerr.Store {
+		return openTest(t, filepath.Join(t.TempDir(), "test.db"), &Options{rest: never})
 	})
 }

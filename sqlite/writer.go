@@ -27,15 +27,19 @@ type writer struct {
 	broken  atomic.Bool           // set for ever: nothing more is stored
 	floor   dokkerr.Position      // fixed at birth
 	conn    *conn
+	log     string // the path of the write-ahead log; fixed at birth
 	batch   []*command
 	tx      tx
 	lastKey int64                     // of the last event written
 	users   *cache[dokkerr.ID, *user] // heads as assigned, ahead of the horizon
 	talks   *cache[pair, *conversation]
 	blocks  *cache[pair, bool]
+	large   bool                                   // the write-ahead log is to be cut
+	erasing bool                                   // somebody who was erased still has rows
+	rest    func(took time.Duration) time.Duration // before the next slice of them is deleted; fixed at birth
 }
 
-func newWriter(c *conn, horizon *atomic.Int64, o *Options) (*writer, error) {
+func newWriter(c *conn, log string, horizon *atomic.Int64, o *Options) (*writer, error) {
 	now := o.Now
 	if now == nil {
 		now = time.Now
@@ -48,9 +52,14 @@ func newWriter(c *conn, horizon *atomic.Int64, o *Options) (*writer, error) {
 		hooks:   o.Hooks,
 		floor:   dokkerr.PositionFloor(now()),
 		conn:    c,
+		log:     log,
 		users:   newCache[dokkerr.ID, *user](maxHeads),
 		talks:   newCache[pair, *conversation](maxHeads),
 		blocks:  newCache[pair, bool](maxHeads),
+		rest:    o.rest,
+	}
+	if w.rest == nil {
+		w.rest = func(took time.Duration) time.Duration { return took }
 	}
 	w.tx.lookup = lookup{ctx: context.Background(), conn: c, horizon: everything}
 	w.tx.w = w
@@ -58,7 +67,7 @@ func newWriter(c *conn, horizon *atomic.Int64, o *Options) (*writer, error) {
 		return nil, err
 	}
 	horizon.Store(w.lastKey)
-	return w, nil
+	return w, c.row(context.Background(), "SELECT EXISTS (SELECT 1 FROM erasing)", nil, &w.erasing)
 }
 
 // forget drops what is in memory, so that it is read again from the file: at the start, and after a failure, when
@@ -73,12 +82,18 @@ func (w *writer) forget() error {
 	return err
 }
 
-// run commits what waits, and never waits for company. When nothing came for a while it tidies up.
+// run commits what waits, and never waits for company. In between it tidies up, in slices, and does the rest when nothing came for a
+// while.
 func (w *writer) run() {
 	defer close(w.done)
 	idle := time.NewTimer(idleAfter)
 	defer idle.Stop()
+	var slice <-chan time.Time // set while there is something to tidy up
+	rest := w.rest(0)
 	for {
+		if slice == nil && (w.erasing || w.large) {
+			slice = time.After(rest)
+		}
 		select {
 		case first, ok := <-w.queue:
 			if !ok {
@@ -87,6 +102,10 @@ func (w *writer) run() {
 			w.gather(first)
 			w.commit(w.batch)
 			clear(w.batch)
+			w.large = w.logSize() > maxLog
+			idle.Reset(idleAfter)
+		case <-slice:
+			slice, rest = nil, w.tidy()
 			idle.Reset(idleAfter)
 		case <-idle.C:
 			w.checkpoint()

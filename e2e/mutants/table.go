@@ -241,6 +241,21 @@ var mutants = []mutant{
 		tests: []test{{pkg: "./stripe", run: "TestSignatures|TestClock"}},
 	},
 	{
+		name:  "the erased are shown until their rows are gone",
+		edits: []edit{{"sqlite/erase.go", "ifnull(user_b, 0) IN (SELECT user FROM erasing)", "0"}},
+		tests: []test{{pkg: "./sqlite", run: "TestStoreBeforeTheSweep"}},
+	},
+	{
+		name:  "an erasure ends with its process",
+		edits: []edit{{"sqlite/writer.go", `"SELECT EXISTS (SELECT 1 FROM erasing)"`, `"SELECT 0"`}},
+		tests: []test{{pkg: "./sqlite", run: "TestEraseGoesOnAfterAKill"}},
+	},
+	{
+		name:  "a long log is cut in one go",
+		edits: []edit{{"sqlite/checkpoint.go", "max(before-cutSlice, maxLog)", "maxLog"}},
+		tests: []test{{pkg: "./sqlite", run: "TestCutInSlices"}},
+	},
+	{
 		name:  "a backup in one go",
 		edits: []edit{{"sqlite/backup.go", "const slice = 64", "const slice = -1"}},
 		tests: []test{{pkg: "./sqlite", run: "TestBackupHoldsNobodyUp"}},
