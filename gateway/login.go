@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -106,23 +107,23 @@ type credentials struct {
 // readCredentials reads auth. Only a bad token is held against the client: other fields of a wrong type count as absent.
 func readCredentials(auth json.RawMessage) credentials {
 	var c credentials
-	for key, value := range members(auth) {
-		switch key {
+	for m := membersOf(string(auth)); m.next(); {
+		switch m.name {
 		case "token":
-			c.token, c.malformed = readToken(value)
+			c.token, c.malformed = readToken(m.value)
 		case "deviceId":
-			c.deviceID = readShort(value, maxDeviceID)
+			c.deviceID = readShort(m.value, maxDeviceID)
 		case "since":
-			c.plain, c.since = isString(value), readShort(value, maxOffset)
+			c.plain, c.since = isString(m.value), readShort(m.value, maxOffset)
 		}
 	}
 	return c
 }
 
 // readToken takes null for no token, as JavaScript writes what is not there.
-func readToken(value json.RawMessage) (compact string, malformed bool) {
+func readToken(value string) (compact string, malformed bool) {
 	switch {
-	case string(value) == "null":
+	case value == "null":
 		return "", false
 	case !isString(value) || len(value) > maxToken+len(`""`):
 		return "", true
@@ -131,10 +132,10 @@ func readToken(value json.RawMessage) (compact string, malformed bool) {
 	}
 }
 
-// readShort returns a string of at most limit bytes, or "".
-func readShort(value json.RawMessage, limit int) string {
+// readShort returns a string of at most limit bytes, or "". It is a copy: who keeps it is not to keep the token beside it.
+func readShort(value string, limit int) string {
 	if !isString(value) || len(value) > limit+len(`""`) {
 		return ""
 	}
-	return unquote(value)
+	return strings.Clone(unquote(value))
 }

@@ -1,79 +1,99 @@
 package gateway
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"iter"
+	"strings"
 )
 
-// members yields the keys and the raw values of a JSON object, in order, duplicates included. The object must be
-// valid JSON, as all that comes from a socket is. Values point into it.
-func members(object []byte) iter.Seq2[string, json.RawMessage] {
-	return func(yield func(string, json.RawMessage) bool) {
-		for rest := trimSpace(object)[1:]; len(rest) > 0; {
-			colon := valueEnd(rest)
-			key := trimSpace(rest[:colon])
-			if len(key) == 0 {
-				return
-			}
-			rest = rest[colon+1:]
-			end := valueEnd(rest)
-			if !yield(unquote(key), trimSpace(rest[:end])) {
-				return
-			}
-			rest = rest[end+1:]
-		}
-	}
+// members walks over the members of a JSON object, in order, duplicates included:
+//
+//	for m := membersOf(object); m.next(); {
+//
+// The object must be valid JSON, as all that comes from a socket is. Names and values are parts of its text, but for names with
+// escapes.
+type members struct {
+	name  string
+	value string // as it is written
+	rest  string // of the text: what follows the member; behind the last one what follows the object
 }
 
-// isObject and isString report what a valid JSON text is.
-func isObject(b []byte) bool { return len(b) > 0 && b[0] == '{' }
-func isString(b []byte) bool { return len(b) > 0 && b[0] == '"' }
+// membersOf returns a walk over the object that a text begins with.
+func membersOf(text string) members { return members{rest: text} }
 
-// unquote returns what a valid JSON string means. Lone surrogates become U+FFFD.
-func unquote(quoted []byte) string {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return string(quoted[1 : len(quoted)-1])
+// next goes on to the next member. Behind the last one it returns false.
+func (m *members) next() bool {
+	if m.rest[0] != '}' { // but the brace of the beginning, or a comma
+		m.rest = trimSpace(m.rest[1:])
+	}
+	if m.rest[0] == '}' {
+		m.rest = trimSpace(m.rest[1:])
+		return false
+	}
+	end := stringEnd(m.rest, 0) + 1
+	m.name, m.rest = unquote(m.rest[:end]), trimSpace(m.rest[end:])
+	m.rest = trimSpace(m.rest[len(":"):])
+	end = valueEnd(m.rest)
+	m.value, m.rest = m.rest[:end], trimSpace(m.rest[end:])
+	return true
+}
+
+// isString reports whether a valid JSON text is a string.
+func isString(text string) bool { return text[0] == '"' }
+
+// unquote returns what a valid JSON string means: a part of it, unless it has escapes. Lone surrogates become U+FFFD.
+func unquote(quoted string) string {
+	if strings.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1]
 	}
 	var s string
-	if err := json.Unmarshal(quoted, &s); err != nil {
+	if err := json.Unmarshal([]byte(quoted), &s); err != nil {
 		panic(fmt.Sprintf("gateway: a string that is not JSON: %v", err))
 	}
 	return s
 }
 
-func trimSpace(b []byte) []byte { return bytes.Trim(b, " \t\r\n") }
-
-// valueEnd returns the index of the first comma, colon or closing bracket that is in no string, array or object.
-func valueEnd(b []byte) int {
-	depth := 0
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			i = stringEnd(b, i)
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth == 0 {
-				return i
-			}
-			depth--
-		case ',', ':':
-			if depth == 0 {
-				return i
-			}
-		}
+// trimSpace cuts white space off the beginning of what is valid JSON from there on: nothing else is that small.
+func trimSpace(text string) string {
+	for len(text) > 0 && text[0] <= ' ' {
+		text = text[1:]
 	}
-	return len(b)
+	return text
 }
 
-// stringEnd returns the index of the quote that ends the string that begins at i.
-func stringEnd(b []byte, i int) int {
-	for i++; b[i] != '"'; i++ {
-		if b[i] == '\\' {
-			i++
+// valueEnd returns the length of the value that a text begins with and that a comma or a bracket follows.
+func valueEnd(text string) int {
+	for i, depth := 0, 0; ; i++ {
+		switch text[i] {
+		case '"':
+			i = stringEnd(text, i)
+		case '{', '[':
+			depth++
+			continue
+		case '}', ']':
+			depth--
+		default:
+			if depth > 0 || text[i+1] > ' ' && text[i+1] != ',' && text[i+1] != '}' {
+				continue // in an array or object, or within a number or a word
+			}
+		}
+		if depth == 0 {
+			return i + 1
 		}
 	}
-	return i
+}
+
+// stringEnd returns the index of the quote that ends the string that begins at i: the first with an even number of backslashes
+// before it.
+func stringEnd(text string, i int) int {
+	for {
+		i += 1 + strings.IndexByte(text[i+1:], '"')
+		plain := i
+		for text[plain-1] == '\\' {
+			plain--
+		}
+		if (i-plain)%2 == 0 {
+			return i
+		}
+	}
 }

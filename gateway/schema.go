@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -110,50 +109,70 @@ type value struct {
 	number  int64
 }
 
-// decode validates the arguments of an event. The error names the field.
-func (s *schema) decode(args socketio.Raw) (payload, error) {
-	p := payload{schema: s}
-	object := args.At(0)
-	if args.Len() > 1 || args.Len() == 1 && !isObject(object) || len(args.Attachments) > 0 {
-		return p, invalid("", "the payload must be one object, without binary data")
-	}
-	if object != nil {
-		for key, raw := range members(object) {
-			if err := p.set(key, raw); err != nil {
-				return p, err
+// decode validates the arguments of an event, in one pass. The error names the field. The values are parts of one copy.
+func (s *schema) decode(args socketio.Raw) (p payload, err error) {
+	p.schema = s
+	text := trimSpace(string(args.JSON))
+	switch {
+	case len(args.Attachments) > 0 || text != "" && text[0] != '{':
+		return p, errNoObject
+	case text != "":
+		m := membersOf(text)
+		for m.next() {
+			if err == nil {
+				err = p.set(m.name, m.value)
 			}
 		}
+		if m.rest != "" { // another argument
+			return p, errNoObject
+		}
 	}
-	return p, p.complete()
+	if err == nil {
+		err = p.complete()
+	}
+	return p, err
 }
 
-// set takes one member of the object. Keys that are unknown, and could not be mistaken for a known one, are ignored.
-func (p *payload) set(key string, raw json.RawMessage) error {
-	i := slices.IndexFunc(p.schema.Fields, func(f field) bool { return f.Name == key })
+var errNoObject = invalid("", "the payload must be one object, without binary data")
+
+// set takes one member of the object. Names that are unknown, and could not be mistaken for a known one, are ignored.
+func (p *payload) set(name, text string) error {
+	i := p.schema.index(name)
 	if i < 0 {
-		return p.schema.stranger(key)
+		return p.schema.stranger(name)
 	}
 	if p.values[i].present {
-		return invalid(key, key+" must be sent once")
+		return invalid(name, name+" must be sent once")
 	}
-	v, ok := p.schema.Fields[i].read(raw)
+	f := &p.schema.Fields[i]
+	v, ok := f.read(text)
 	if !ok {
-		return invalid(key, key+" must be "+p.schema.Fields[i].want())
+		return invalid(name, name+" must be "+f.want())
 	}
 	p.values[i] = v
 	return nil
 }
 
-// stranger refuses a key that is no field of the schema where it could be mistaken for one, or for authority.
-func (s *schema) stranger(key string) error {
+// index returns where a field is, -1 for none.
+func (s *schema) index(name string) int {
+	for i := range s.Fields {
+		if s.Fields[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// stranger refuses a name that is no field of the schema where it could be mistaken for one, or for authority.
+func (s *schema) stranger(name string) error {
 	for _, f := range s.Fields {
-		if strings.EqualFold(key, f.Name) {
+		if strings.EqualFold(name, f.Name) {
 			return invalid(f.Name, "write it "+f.Name)
 		}
 	}
-	for _, name := range authority {
-		if strings.EqualFold(key, name) {
-			return invalid(name, name+" is set by the server, leave it out")
+	for _, reserved := range authority {
+		if strings.EqualFold(name, reserved) {
+			return invalid(reserved, reserved+" is set by the server, leave it out")
 		}
 	}
 	return nil
@@ -161,8 +180,8 @@ func (s *schema) stranger(key string) error {
 
 // complete checks what must be there.
 func (p *payload) complete() error {
-	for i, f := range p.schema.Fields {
-		if !f.Optional && !p.values[i].present {
+	for i := range p.schema.Fields {
+		if f := &p.schema.Fields[i]; !f.Optional && !p.values[i].present {
 			return invalid(f.Name, f.Name+" is missing")
 		}
 	}
@@ -182,9 +201,7 @@ func (p *payload) complete() error {
 }
 
 // of returns the value of a field of the schema; another name is a mistake of the handler.
-func (p *payload) of(name string) value {
-	return p.values[slices.IndexFunc(p.schema.Fields, func(f field) bool { return f.Name == name })]
-}
+func (p *payload) of(name string) value { return p.values[p.schema.index(name)] }
 
 // text returns a string field, "" when it was not sent.
 func (p *payload) text(name string) string { return p.of(name).text }
@@ -202,15 +219,15 @@ func (p *payload) bound(name string) *int64 {
 }
 
 // read decodes a valid JSON text as the field's kind.
-func (f *field) read(raw json.RawMessage) (v value, ok bool) {
+func (f *field) read(text string) (v value, ok bool) {
 	if f.Kind == integer {
-		n, err := strconv.ParseInt(string(raw), 10, 64)
+		n, err := strconv.ParseInt(text, 10, 64)
 		return value{present: true, number: n}, err == nil && n >= f.Min && n <= f.Max
 	}
-	if !isString(raw) {
+	if !isString(text) {
 		return value{}, false
 	}
-	s := unquote(raw)
+	s := unquote(text)
 	return value{present: true, text: s}, f.accepts(s)
 }
 

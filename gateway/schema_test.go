@@ -187,10 +187,11 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// FuzzMembers compares the walk over an object with encoding/json's.
+// FuzzMembers compares the walk over an object, and what its strings mean, with encoding/json's.
 func FuzzMembers(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, ` { } `, `{"a":1}`, `{"a":"b,c:}","d":[1,{"e":"]"}],"f":-1.5e3 , "g":null}`, `{"\"":"\\","\u0061":{}}`, `{"a":1,"a":2}`,
+		`{"a":"\\\"","\\":"\\\\"}`, `{"a":"\ud83d\ude00","b":"\ud83d","\ude00":"\n"}`, "{ \"a\" :\t[ ] ,\r\n\"b\":true }",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -199,16 +200,21 @@ func FuzzMembers(f *testing.F) {
 		if !utf8.Valid(object) || json.Unmarshal(object, &want) != nil || want == nil {
 			return // nothing that sioproto lets through
 		}
-		got := make(map[string]json.RawMessage)
-		for key, value := range members(object) {
-			got[key] = value
+		got := make(map[string]string)
+		m := membersOf(trimSpace(string(object)))
+		for m.next() {
+			got[m.name] = m.value
 		}
-		if len(got) != len(want) {
-			t.Fatalf("%d members, want %d", len(got), len(want))
+		if len(got) != len(want) || m.rest != "" {
+			t.Fatalf("%d members and %q, want %d", len(got), m.rest, len(want))
 		}
-		for key, value := range want {
-			if string(got[key]) != string(value) {
-				t.Errorf("%q is %s, want %s", key, got[key], value)
+		for name, value := range want {
+			if got[name] != string(value) {
+				t.Errorf("%q is %s, want %s", name, got[name], value)
+			}
+			var meant string
+			if isString(string(value)) && (json.Unmarshal(value, &meant) != nil || unquote(string(value)) != meant) {
+				t.Errorf("%s means %q, want %q", value, unquote(string(value)), meant)
 			}
 		}
 	})

@@ -105,7 +105,7 @@ func (p *tab) take(packet siotest.Packet) string {
 		p.h.t.Errorf("%s has no offset behind one object", packet.Text)
 		return packet.Text
 	}
-	p.offset = unquote(args[1])
+	p.offset = unquote(string(args[1]))
 	var data struct{ Number, Content string }
 	if err := json.Unmarshal(args[0], &data); err != nil {
 		p.h.t.Error(err)

@@ -69,8 +69,8 @@ var mutants = []mutant{
 	who, err := g.verify(ctx, auth.token)
 `, `
 	who, err := g.verify(ctx, auth.token)
-	for key, value := range members(s.Handshake().Auth) {
-		if claimed, ok := readPID(g.signer.key, unquote(value)); key == "pid" && ok {
+	for m := membersOf(string(s.Handshake().Auth)); m.next(); {
+		if claimed, ok := readPID(g.signer.key, unquote(m.value)); m.name == "pid" && ok {
 			who.user, err = claimed.user, nil
 		}
 	}
