@@ -17,7 +17,7 @@ import (
 // is the same bytes. For one goroutine.
 type outgoing struct {
 	name    string
-	data    json.RawMessage // one object
+	data    json.RawMessage // one object, as the service wrote it: it is not checked again
 	encoded *socketio.Encoded
 
 	offset string           // the latest; "": none yet
@@ -30,7 +30,7 @@ func (e *outgoing) size() int { return len(e.name) + len(e.data) + 48 }
 // encode returns the event behind which the offset stands, "" for none.
 func (e *outgoing) encode(n *socketio.Namespace, offset string) (socketio.Encoded, error) {
 	if e.encoded == nil {
-		encoded, err := n.Encode(e.name, e.data)
+		encoded, err := n.Encode(e.name, socketio.Raw{JSON: e.data})
 		if err != nil {
 			return socketio.Encoded{}, err
 		}
