@@ -20,8 +20,8 @@ type listeners struct {
 }
 
 // openListeners listens as configured.
-func openListeners(ctx context.Context, conf config) (on listeners, err error) {
-	if on.public, err = listen(ctx, conf.hosts, conf.port); err != nil {
+func openListeners(ctx context.Context, conf config, log *slog.Logger) (on listeners, err error) {
+	if on.public, err = listen(ctx, conf.hosts, conf.port, log); err != nil {
 		return on, fmt.Errorf("cannot listen: %w; if it is running already, PORT chooses another port", err)
 	}
 	if conf.metricsAddr == "" {
@@ -38,12 +38,12 @@ func openListeners(ctx context.Context, conf config) (on listeners, err error) {
 
 // listen opens the hosts at one port. The first must work. The others, this machine's names in another address family,
 // may be missing, but not be somebody else's.
-func listen(ctx context.Context, hosts []string, port int) ([]net.Listener, error) {
+func listen(ctx context.Context, hosts []string, port int, log *slog.Logger) ([]net.Listener, error) {
 	var opened []net.Listener
 	for i, host := range hosts {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err == nil {
-			opened = append(opened, withReserve(l))
+			opened = append(opened, withReserve(l, log))
 			port = portOf(l)
 		} else if i == 0 || errors.Is(err, syscall.EADDRINUSE) {
 			closeAll(opened)

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -187,7 +188,7 @@ func TestNothingIsSmuggledBehindChunks(t *testing.T) {
 }
 
 func TestLoopbackInBothFamilies(t *testing.T) {
-	listeners, err := listen(t.Context(), []string{"127.0.0.1", "::1"}, 0)
+	listeners, err := listen(t.Context(), []string{"127.0.0.1", "::1"}, 0, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,13 +198,13 @@ func TestLoopbackInBothFamilies(t *testing.T) {
 			t.Errorf("%v beside %v", l.Addr(), listeners[0].Addr())
 		}
 	}
-	if again, err := listen(t.Context(), []string{"127.0.0.1", "::1"}, portOf(listeners[0])); err == nil {
+	if again, err := listen(t.Context(), []string{"127.0.0.1", "::1"}, portOf(listeners[0]), slog.New(slog.DiscardHandler)); err == nil {
 		closeAll(again)
 		t.Error("listens twice")
 	}
 	if len(listeners) == 2 {
 		listeners[0].Close()
-		if again, err := listen(t.Context(), []string{"127.0.0.1", "::1"}, portOf(listeners[0])); err == nil {
+		if again, err := listen(t.Context(), []string{"127.0.0.1", "::1"}, portOf(listeners[0]), slog.New(slog.DiscardHandler)); err == nil {
 			closeAll(again)
 			t.Error("localhost would be somebody else's by its other address")
 		}

@@ -2,7 +2,10 @@
 
 package main
 
-import "net"
+import (
+	"log/slog"
+	"net"
+)
 
 // withReserve does nothing where files and connections are not counted together.
-func withReserve(l net.Listener) net.Listener { return l }
+func withReserve(l net.Listener, _ *slog.Logger) net.Listener { return l }

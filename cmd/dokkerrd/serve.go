@@ -32,7 +32,7 @@ func serve(ctx context.Context, p process, args []string) error {
 
 // start listens, builds a server, lets prepare add to it, and runs it until ctx ends.
 func start(ctx context.Context, conf config, log *slog.Logger, prepare func(s *server, port int) error) error {
-	on, err := openListeners(ctx, conf)
+	on, err := openListeners(ctx, conf, log)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func TestNoWebhook(t *testing.T) {
 // TestBrokenStore: the program ends by itself, and its error says why.
 func TestBrokenStore(t *testing.T) {
 	conf := configured(t, nil, "HOST=127.0.0.1", "PORT=0", "DATABASE_URL="+filepath.Join(t.TempDir(), "test.db"))
-	on, err := openListeners(t.Context(), conf)
+	on, err := openListeners(t.Context(), conf, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
