@@ -26,6 +26,7 @@ func TestAttacks(t *testing.T) {
 	defer control.stopped(t)
 	keyed := serve(t, binary, keyedSettings(t, keys.URL)...)
 	keyed.issue(t, key)
+	proxied := serve(t, binary, proxiedSettings()...)
 	t.Run("rows", func(t *testing.T) {
 		if !testing.Short() {
 			t.Run("slow", func(t *testing.T) {
@@ -38,6 +39,7 @@ func TestAttacks(t *testing.T) {
 			usual.inTurn(t, control, protocol(), webSockets(), tokens(t), stack(), further(), reference())
 			keyed.inTurn(t, control, issuerTokens(t, issuer, key), encrypted())
 			keyed.together(t, control, slowEncrypted())
+			proxied.inTurn(t, control, addresses())
 		})
 	})
 	if !testing.Short() {

@@ -27,6 +27,11 @@ func (s *server) dial() (*wire, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.wire(raw)
+}
+
+// wire is what is done on a connection that was opened.
+func (s *server) wire(raw net.Conn) (*wire, error) {
 	if s.secure {
 		raw = tls.Client(raw, &tls.Config{InsecureSkipVerify: true}) // the certificate is the test's own
 	}

@@ -151,6 +151,26 @@ var mutants = []mutant{
 		tests: []test{{pkg: "./cmd/dokkerrd", run: "TestOriginIsAskedEverywhere"}},
 	},
 	{
+		name:  "anybody says where a request comes from",
+		edits: []edit{{"cmd/dokkerrd/peer.go", "if err != nil || !p.trusts(peer.Addr()) {", "if err != nil || false && !p.trusts(peer.Addr()) {"}},
+		tests: []test{{pkg: "./cmd/dokkerrd", run: "TestWhereARequestComesFrom"}},
+	},
+	{
+		name:  "a proxy's list is read from its beginning",
+		edits: []edit{{"cmd/dokkerrd/peer.go", "		if !p.trusts(address) {\n			break\n		}\n", ""}},
+		tests: []test{{pkg: "./cmd/dokkerrd", run: "TestWhereARequestComesFrom"}},
+	},
+	{
+		name:  "bad tokens lock nobody out",
+		edits: []edit{{"gateway/guard.go", "g.governor.guesses.Fail(guessed, time.Now())", "false"}},
+		tests: []test{{pkg: "./gateway", run: "TestBadTokensLockOut"}},
+	},
+	{
+		name:  "parked connections are no open files",
+		edits: []edit{{"cmd/dokkerrd/reserve_unix.go", "return uintptr(next) >= l.highest", "return fd >= l.highest"}},
+		tests: []test{{pkg: "./e2e/attacks", run: "TestDescriptorsRunOut"}},
+	},
+	{
 		name:  "strangers read a conversation",
 		edits: []edit{{"dokkerr/typing.go", "if _, party := c.side(user); !party {", "if false {"}},
 		tests: []test{{pkg: "./dokkerr", run: "TestHistory"}},
