@@ -176,6 +176,17 @@ func (c *canaries) since(mark int) (p99, longest time.Duration, count int) {
 	return took[(len(took)*99+99)/100-1], took[len(took)-1], len(took)
 }
 
+// but tells how long the acknowledgements after a mark took, but for the longest ones.
+func (c *canaries) but(longest, mark int) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	took := slices.Sorted(slices.Values(c.took[mark:]))
+	if len(took) <= longest {
+		return 0
+	}
+	return took[len(took)-1-longest]
+}
+
 // stopped ends the canaries and says what they noticed.
 func (c *canaries) stopped(t *testing.T) {
 	t.Helper()

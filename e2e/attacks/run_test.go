@@ -145,6 +145,9 @@ func (c *canaries) judge(t *testing.T, mark int, before, beside time.Duration) {
 	t.Helper()
 	p99, longest, count := c.since(mark)
 	t.Logf("%d acknowledgements, 99 of 100 within %v, all within %v; before 99 of 100 within %v, beside %v", count, p99, longest, before, beside)
+	if count < 400 {
+		p99 = min(p99, c.but(2*pairs, mark)) // of few, one moment of a busy machine, which holds each canary up once, is more than one of 100
+	}
 	if p99 > max(strict, lenient*before, lenient*beside) {
 		t.Errorf("99 of 100 acknowledgements took %v, %v before, %v beside", p99, before, beside)
 	}
