@@ -100,20 +100,32 @@ export class Client {
     return this.events.filter((event) => !event.taken && event.name !== 'presence.update').map((event) => event.name);
   }
 
+  /** The payloads of the events of that name that it was told, in order. */
+  told(name) {
+    return this.events.filter((event) => event.name === name).map(({ args }) => args[0]);
+  }
+
   /** The titles of the notifications it was told, in order. */
   titles() {
-    return this.events.filter(({ name }) => name === 'notification.new').map(({ args }) => args[0].title);
+    return this.told('notification.new').map(({ title }) => title);
   }
 
   /** The texts of the messages it was told, in order. */
   contents() {
-    return this.events.filter(({ name }) => name === 'message.new').map(({ args }) => args[0].content);
+    return this.told('message.new').map(({ content }) => content);
   }
 
   /** It is told exactly these notifications, the last of them now. */
   async hears(titles) {
     await this.next('notification.new', ({ title }) => title === titles.at(-1));
     assert.deepEqual(this.titles(), titles);
+  }
+
+  /** Loses the connection without a word: with what is on its way where the client has hold of it. */
+  drop() {
+    const { engine } = this.socket.io;
+    if (engine.transport.ws) engine.transport.ws._socket.destroy();
+    else engine.close();
   }
 
   close() {

@@ -17,13 +17,6 @@ const held = stage();
 
 const confirmed = 2500; // milliseconds until what came is surely confirmed
 
-/** Loses the connection: with what is on its way where the client has hold of it. */
-function drop({ socket }) {
-  const { engine } = socket.io;
-  if (engine.transport.ws) engine.transport.ws._socket.destroy();
-  else engine.close();
-}
-
 const range = (from, to) => Array.from({ length: to - from }, (_, n) => `${from + n}`);
 
 /** A server of its own, with one person on it. */
@@ -116,8 +109,7 @@ describe('on a server of its own', { concurrency: true }, () => {
     await cast.notifyEach(cast.boater, ...range(20, 25));
     await page.hears(range(0, 25));
     page.close();
-    cast.server.process.kill('SIGKILL');
-    await once(cast.server.process, 'exit');
+    await cast.server.kill();
     await cast.server.launch();
     const next = await cast.connect(cast.boater);
     await cast.notifyEach(cast.boater, '25');
@@ -173,7 +165,7 @@ overEachTransport('12: a connection that dies before the reply has taken nothing
   for (const [n, next] of ['two', 'three'].entries()) {
     const dead = proxy.cutBefore('40{"sid"');
     const back = once(client.socket, 'connect');
-    drop(client);
+    client.drop();
     await cast.notifyEach(cast.boater, next);
     await dead;
     await back;
@@ -209,7 +201,7 @@ for (const way of ['websocket', 'upgrade']) {
     boater.emit('message.new', { recipientId: cast.owner, content: 'held', type: 'text' });
     await cast.notifyEach(cast.boater, 'on its way');
     const back = once(boater.socket, 'connect');
-    drop(boater);
+    boater.drop();
     await back;
     assert.equal(boater.socket.recovered, true);
     await cast.say(boater, cast.owner, 'after');
@@ -255,7 +247,7 @@ overEachTransport('29: an auth function that is slower than two drops', held, as
   delay = 250;
   for (let n = 0; n < 2; n++) {
     const open = once(client.socket.io, 'open');
-    drop(client);
+    client.drop();
     await open; // and the function is asked
   }
   await cast.notifyEach(cast.boater, 'two');

@@ -128,8 +128,7 @@ test('killed three times while what waited is delivered, the server goes on wher
   for (const part of [0.1, 0.5, 0.9]) {
     await inbox.until(part * total);
     const back = once(socket, 'connect');
-    server.process.kill('SIGKILL');
-    await once(server.process, 'exit');
+    await server.kill();
     await server.launch();
     await back;
     assert.equal(socket.recovered, true);

@@ -154,9 +154,7 @@ test(`the server dies ${kills} times between events of payments, and each has it
 /** Kills the server while events are on their way, and starts it again. */
 async function die(server, random) {
   await pause(random(20));
-  const exit = once(server.process, 'exit');
-  server.process.kill('SIGKILL');
-  await exit;
+  await server.kill();
   await pause(random(100)); // some events find nobody
   await server.launch();
 }

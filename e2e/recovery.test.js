@@ -11,15 +11,10 @@ const held = stage();
 
 const notified = 1500; // milliseconds until what came is confirmed
 
-/** Ends the connection without a word, as a train in a tunnel does. */
-function drop({ socket }) {
-  socket.io.engine.close();
-}
-
 /** Drops the connection, does something meanwhile, and waits until the client is back. */
 async function away(client, meanwhile) {
   const back = once(client.socket, 'connect');
-  drop(client);
+  client.drop();
   await meanwhile();
   await back;
 }
@@ -48,9 +43,8 @@ overEachTransport('what a page wrote does not come back to it, nor twice to its 
   await cast.say(boater, cast.owner, 'After');
   await boater.next('message.new');
   await owner.next('message.new', ({ content }) => content === 'After');
-  const told = ({ events }) => events.filter(({ name }) => name === 'message.new').map(({ args }) => args[0].content);
-  assert.deepEqual(told(boater), ['Meanwhile']);
-  assert.deepEqual(told(owner), ['Before', 'After']);
+  assert.deepEqual(boater.contents(), ['Meanwhile']);
+  assert.deepEqual(owner.contents(), ['Before', 'After']);
 });
 
 overEachTransport('a listener is handed the position behind the payload', held, async (cast) => {
@@ -119,8 +113,7 @@ for (const [way, signal] of Object.keys(transports).flatMap((way) => [[way, 'SIG
       })();
       await pause(200);
       const back = once(client.socket, 'connect');
-      server.process.kill(signal);
-      await once(server.process, 'exit');
+      await server.kill(signal);
       await writing;
       await server.launch();
       await back;
