@@ -31,7 +31,8 @@ func dialSlow(t *testing.T, c *http.Client, perSecond int) *http.Client {
 	t.Helper()
 	var pumps sync.WaitGroup
 	dial := c.Transport.(*http.Transport).DialContext
-	slow := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+	// A browser would ask for gzip; the stock client in Node does not.
+	slow := &http.Transport{DisableCompression: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
@@ -91,14 +92,15 @@ func (l *line) Close() error {
 	return l.Conn.Close()
 }
 
-// TestSlowLine is hole 8: over 1 KB/s all that waits arrives, on one connection, whose heartbeat the client never misses.
+// TestSlowLine is hole 8: over 700 B/s all that waits arrives, on one connection, whose heartbeat neither end misses. The promise
+// is 1 KB/s; the rest is for what HTTP and a busy machine add.
 func TestSlowLine(t *testing.T) {
 	overTransports(t, func(t *testing.T, h *harbour, transport string) {
-		const total = 10_000
+		const total = 5_000
 		queue(h, ben, total)
 		p := &tab{h: h, user: ben, transport: transport}
 		client := siotest.Dial(t, h.server.URL, &siotest.Options{
-			Client: dialSlow(t, h.server.Client, 1000), Transport: transport, Timeout: time.Minute,
+			Client: dialSlow(t, h.server.Client, 700), Transport: transport, Timeout: time.Minute,
 		})
 		var mu sync.Mutex
 		var heard []string

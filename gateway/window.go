@@ -9,8 +9,8 @@ import (
 // The bounds of what a catch-up sends beyond what has provably arrived (delivery R8). They begin low, so that on a slow line no
 // heartbeat is late, double with each proof that comes soon, and are halved by one that takes twice as long.
 const (
-	firstEvents = 256
-	firstBytes  = 16 << 10
+	firstEvents = 128
+	firstBytes  = 8 << 10
 	lastEvents  = 16 << 10
 	lastBytes   = 1 << 20
 )
