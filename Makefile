@@ -93,7 +93,7 @@ fuzz-short: ## fuzz every target for 5 s, two at a time
 torture: tools build $(e2e_packages) ## kill the server 200 times under load, start it with a million messages, drop 1,000 clients, tell 10,000 payments' lives, play 5,000 seeds, attack it ten times, cut the power 100 times (root; about half an hour)
 	cd e2e && TORTURE=1 node --test --test-concurrency=1 --test-timeout=1800000 drops.test.js keys.test.js offline.test.js holes.test.js provider.test.js
 	go test ./e2e/attacks -count=10 -timeout 1h
-	go test ./e2e/attacks -count=1 -v -run TestSlowReaders -slow-readers 1000
+	go test ./e2e/attacks -count=1 -v -run 'TestSlowReaders|TestFullOutbox' -slow-readers 1000
 	go test ./cmd/dokkerrd -count=1 -v -run TestHalfOpenHandshakes -half-open 5000
 	go test ./e2e/torture -count=1 -v -acked 100000 -kills 200 -pause 5ms -stored 1000000 -timeout 1h
 	go test ./e2e/simulation -count=1 -seeds 5000 -timeout 1h

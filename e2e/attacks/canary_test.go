@@ -53,7 +53,7 @@ func (c *canaries) add(t *testing.T, s *server, who person, other string) {
 	if err := line.SetDeadline(time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	b := &bird{canaries: c, line: line, other: other, calls: make(chan string, 8), acks: make(chan struct{}, 8)}
+	b := &bird{canaries: c, line: line, other: other, acks: make(chan struct{}, 8)}
 	c.all.Go(b.listen)
 	c.all.Go(b.sing)
 }
@@ -63,7 +63,6 @@ type bird struct {
 	*canaries
 	line  *streaming
 	other string
-	calls chan string   // engine packets that are to be sent beside
 	acks  chan struct{} // of the one message that waits
 }
 
@@ -80,9 +79,9 @@ func (b *bird) listen() {
 		}
 		switch text := string(f.payload); {
 		case text == "2":
-			b.calls <- "3"
+			b.write("3") // at once: it says that the acknowledgement behind the ping has come, and the next message is no retry
 		case f.op == opPing:
-			b.calls <- "pong"
+			b.write("pong")
 		case strings.HasPrefix(text, "43"):
 			if strings.Contains(text, `"error"`) {
 				b.complain("refused: %s", text)
@@ -110,8 +109,6 @@ func (b *bird) sing() {
 		select {
 		case <-b.stop:
 			return
-		case packet := <-b.calls:
-			b.write(packet)
 		case <-tick.C:
 			n++
 			if !b.say(n) {
@@ -130,22 +127,17 @@ func (b *bird) say(n int) bool {
 	}
 	from := time.Now()
 	b.write("42" + strconv.Itoa(n) + string(text))
-	late := time.After(patience)
-	for {
-		select {
-		case packet := <-b.calls:
-			b.write(packet)
-		case <-b.acks:
-			b.mu.Lock()
-			b.took = append(b.took, time.Since(from))
-			b.sent++
-			b.mu.Unlock()
-			return true
-		case <-late:
-			b.complain("message %d was not acknowledged", n)
-			return false
-		}
+	select {
+	case <-b.acks:
+	case <-time.After(patience):
+		b.complain("message %d was not acknowledged", n)
+		return false
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.took = append(b.took, time.Since(from))
+	b.sent++
+	return true
 }
 
 func (b *bird) write(packet string) {
@@ -165,11 +157,17 @@ func (c *canaries) mark() int {
 	return len(c.took)
 }
 
-// since tells how long the acknowledgements after a mark took: 99 of 100, and all.
-func (c *canaries) since(mark int) (p99, longest time.Duration, count int) {
+// after returns how long each acknowledgement after a mark took.
+func (c *canaries) after(mark int) []time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	took := slices.Sorted(slices.Values(c.took[mark:]))
+	return slices.Clone(c.took[mark:])
+}
+
+// since tells how long the acknowledgements after a mark took: 99 of 100, and all.
+func (c *canaries) since(mark int) (p99, longest time.Duration, count int) {
+	took := c.after(mark)
+	slices.Sort(took)
 	if len(took) == 0 {
 		return 0, 0, 0
 	}
