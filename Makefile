@@ -77,9 +77,9 @@ e2e: tools build $(e2e_packages) ## run the stock clients and a real browser aga
 conformance: tools $(conformance_packages) ## run the protocol's suites and clients of three generations against the library
 	cd e2e/conformance && npm test --silent
 
-# Every fuzz target as "./package FuzzName", one a line, on to $(1) at a time for $(2) each; only failures are shown.
+# Every fuzz target as "./package FuzzName", one a line, on to $(1) at a time for $(2) each, by $(3) workers.
 fuzz_all = @grep -ro --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9]*' . | sed 's|/[^/]*:func | |' | sort | \
-	xargs -P $(1) -L 1 bash -c 'out=$$(go test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(2) -parallel $(3) $$0 2>&1) || { echo "$$0 $$1"; echo "$$out"; exit 1; }'
+	xargs -P $(1) -L 1 e2e/fuzz-target $(2) $(3)
 
 .PHONY: fuzz
 fuzz: ## fuzz every target (TIME=10m each)
