@@ -134,8 +134,7 @@ func TestPayloadCost(t *testing.T) {
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
 				start := time.Now()
-				for p, err := range eioproto.Payload(b) {
-					_, _ = p, err
+				for range eioproto.Payload(b) {
 				}
 				best = min(best, time.Since(start))
 				runtime.ReadMemStats(&after)

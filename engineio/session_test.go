@@ -49,7 +49,7 @@ func serve(t *testing.T, o *engineio.Options) (string, *echo, *engineio.Server) 
 	srv := engineio.NewServer(e, o)
 	web := httptest.NewServer(srv)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := srv.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)

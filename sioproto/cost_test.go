@@ -68,8 +68,7 @@ func readAll(b []byte) {
 	if err != nil {
 		return
 	}
-	for e := range sioproto.Elements(args) {
-		_ = e
+	for range sioproto.Elements(args) {
 	}
 }
 

@@ -109,12 +109,10 @@ func (h *host) ofID(id string) *socketio.Socket {
 // away waits until nobody has the id.
 func (h *host) away(id string) {
 	h.t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
-	for len(h.main().To(id).FetchSockets()) > 0 {
+	for deadline := time.Now().Add(30 * time.Second); len(h.main().To(id).FetchSockets()) > 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			h.t.Fatal("the socket stays")
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -57,11 +57,11 @@ func TestDrill(t *testing.T) {
 	asha, ben := uuid.New(), uuid.New()
 	ctx, stop := context.WithCancel(t.Context())
 	acked, wait := senders(ctx, t, dokkerr.NewService(s, nil), 8, asha, ben)
-	until(func() bool { return acked.Load() > 500 })
+	until(t, "500 messages", func() bool { return acked.Load() > 500 })
 	before := acked.Load()
 	back(t, path, backup)
 	after := acked.Load()
-	until(func() bool { return acked.Load() > after+500 })
+	until(t, "500 messages more", func() bool { return acked.Load() > after+500 })
 	stop()
 	wait()
 	lost := headOf(t, s, ben)
@@ -92,9 +92,13 @@ func TestDrill(t *testing.T) {
 	}
 }
 
-func until(done func() bool) {
-	for !done() {
-		time.Sleep(time.Millisecond)
+// until waits for what must come to hold.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within a minute: %s", what)
+		}
 	}
 }
 
