@@ -111,6 +111,15 @@ powercut: tools ## cut the power of the store ten times, fill its disk, fail one
 bench: ## compare with other servers (RUNS=7 rounds, about an hour): tables here, raw results and plots in bench/results
 	cd bench && go run . -runs $(or $(RUNS),7)
 
+# Each form in a process of its own, for what ran before in the same one shows; in turns, for the machine changes.
+.PHONY: bench-door
+bench-door: ## measure what limits and checks add to an echo, a message and a delivery (RUNS=20 of each, about two minutes)
+	go test -c -o bin/gateway.test ./gateway && rm -f bin/door.txt
+	cd gateway && for run in $$(seq $(or $(RUNS),20)); do for door in off on; do \
+		../bin/gateway.test -test.run '^$$' -test.cpu 1 -test.benchtime 16000x \
+			-test.bench "Echo/./door=$$door|Delivery/./door=$$door|Message/door=$$door" >>../bin/door.txt; done; done
+	go run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da -col /door bin/door.txt
+
 .PHONY: fmt
 fmt: ## format the Go sources
 	gofmt -w .
