@@ -29,6 +29,24 @@ type Options struct {
 
 const defaultPingTimeout = 20 * time.Second
 
+func (o Options) withDefaults() Options {
+	o.PresenceGrace = cmp.Or(o.PresenceGrace, 10*time.Second)
+	o.TypingInterval = cmp.Or(o.TypingInterval, 2*time.Second)
+	o.CommandTimeout = cmp.Or(o.CommandTimeout, 15*time.Second)
+	o.PingTimeout = cmp.Or(o.PingTimeout, defaultPingTimeout)
+	o.Logger = cmp.Or(o.Logger, slog.Default())
+	if o.Limited == nil {
+		o.Limited = func(string) {}
+	}
+	if o.Refused == nil {
+		o.Refused = func(string) {}
+	}
+	if o.Pressed == nil {
+		o.Pressed = func() bool { return false }
+	}
+	return o
+}
+
 // Gateway registers the contract's events on a server's main namespace. Its methods may run at once.
 // All its fields but the counts are fixed at birth.
 type Gateway struct {
@@ -58,34 +76,26 @@ func New(io *socketio.Server, service *dokkerr.Service, verifier *token.Verifier
 	if o == nil {
 		o = &Options{}
 	}
+	own := o.withDefaults()
 	g := &Gateway{
 		lobby:    io.Of("/"),
 		service:  service,
 		verifier: verifier,
-		timeout:  cmp.Or(o.CommandTimeout, 15*time.Second),
-		logger:   cmp.Or(o.Logger, slog.Default()),
-		typing:   newTyping(cmp.Or(o.TypingInterval, 2*time.Second)),
-		governor: newGovernor(o.Limits),
-		gate:     o.Gate,
-		limited:  o.Limited,
-		refused:  o.Refused,
-		pressed:  o.Pressed,
+		timeout:  own.CommandTimeout,
+		logger:   own.Logger,
+		signer:   &signer{load: service.RecoveryKey},
+		leases:   newLeases(verifier),
+		typing:   newTyping(own.TypingInterval),
+		governor: newGovernor(own.Limits),
+		gate:     own.Gate,
+		limited:  own.Limited,
+		refused:  own.Refused,
+		pressed:  own.Pressed,
 	}
-	if g.limited == nil {
-		g.limited = func(string) {}
-	}
-	if g.refused == nil {
-		g.refused = func(string) {}
-	}
-	if g.pressed == nil {
-		g.pressed = func() bool { return false }
-	}
-	g.signer = &signer{load: service.RecoveryKey}
-	g.leases = newLeases(verifier)
 	g.places = newPlaces(service.Confirm, g.timeout, g.logger)
 	g.feeds = newFeeds(service.Inbox, g.places, g.timeout, g.logger)
-	g.feeds.soon = cmp.Or(o.PingTimeout, defaultPingTimeout) / 4
-	g.presence = newPresence(service.Contacts, g.tellPresence, cmp.Or(o.PresenceGrace, 10*time.Second), g.timeout, g.logger)
+	g.feeds.soon = own.PingTimeout / 4
+	g.presence = newPresence(service.Contacts, g.tellPresence, own.PresenceGrace, g.timeout, g.logger)
 	g.lobby.Use(g.guard)
 	g.lobby.SetRecovery(recovery{g})
 	g.lobby.OnConnect(g.connect)
