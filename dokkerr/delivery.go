@@ -55,7 +55,8 @@ type Listener struct {
 type Start struct {
 	Position  Position // delivery goes on behind it
 	Offset    bool     // it is the Listener's offset
-	Gap       bool     // events before it are missing: they are older than the retention
+	Behind    Position // where it would, were it not for the gap
+	Gap       bool     // events before Position are missing: they are older than the retention
 	Head      Position // of what was published
 	Confirmed Position // of the device
 	Erased    bool     // the session began before the user was erased: it is nobody's
@@ -98,6 +99,7 @@ func (s *Service) start(r Reader, l Listener) (Start, error) {
 	default:
 		start.Position = start.Confirmed
 	}
+	start.Behind = start.Position
 	kept, err := s.kept(r, l.User, start.Position, l.Session)
 	start.Gap = kept != start.Position
 	start.Position = kept
@@ -170,11 +172,11 @@ type Sync struct {
 	Events   []Delivery
 	Position Position // where the next one goes on
 	HasMore  bool
-	Gap      bool // Events are missing: what follows the position asked from is older than the retention; Position is where the rest begins
+	Gap      bool // what follows the position asked from is older than the retention, or lost; Position is where the rest begins
 }
 
-// Sync returns the events that follow a position, but the actor's session's own; nil is the beginning of what is kept. It is an error for the position to be ahead of
-// the user's last event.
+// Sync returns the events that follow a position, but the actor's session's own; nil is the beginning of what is kept. A position ahead of
+// the user's last event is of a store that was rolled back since: what the client has is not what is here, and that is a gap too.
 func (s *Service) Sync(ctx context.Context, by Actor, since *Position, limit int) (Sync, error) {
 	limit, err := pageLimit(limit)
 	if err != nil {
@@ -193,7 +195,7 @@ func (s *Service) sync(r Reader, by Actor, since *Position, limit int) (Sync, er
 		after = *since
 	}
 	if after > head {
-		return Sync{}, invalid("since", "must not be ahead of the last event")
+		return Sync{Position: head, Gap: true}, nil
 	}
 	past, err := r.Past(by.User)
 	if err != nil {

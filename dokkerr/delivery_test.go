@@ -52,7 +52,7 @@ func TestStart(t *testing.T) {
 		"ahead and nothing": {&ahead, nil, at[0], false},
 	} {
 		got := w.start(t, dokkerr.Listener{Device: device, Session: "s", Offset: row.offset, Began: row.began})
-		want := dokkerr.Start{Position: row.want, Offset: row.taken, Head: at[3], Confirmed: at[0]}
+		want := dokkerr.Start{Position: row.want, Behind: row.want, Offset: row.taken, Head: at[3], Confirmed: at[0]}
 		if got != want {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}

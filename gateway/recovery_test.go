@@ -121,3 +121,55 @@ func TestRolledBackStore(t *testing.T) {
 		p.gets(numbers(201, 300)...)
 	})
 }
+
+// TestOffsetAheadOfTheStore comes back to a file that was rolled back, before anything new has happened (R1, R2): an offset that the
+// file does not know is none, so the page is not recovered and loads its lists. What is new reaches it, once, and later it recovers.
+func TestOffsetAheadOfTheStore(t *testing.T) {
+	in2027 := func(t *testing.T, path string) *harbour {
+		time.Sleep(27 * 366 * 24 * time.Hour)
+		return openHarbour(t, path)
+	}
+	inHarbourOf(t, in2027, func(t *testing.T, h *harbour) {
+		p := h.opens(ben)
+		h.tells(ben, "before")
+		p.gets("before")
+		plain := h.connectWith(ben, map[string]any{"token": tokenFor(t, ben, nil), "since": "0"}, "polling")
+		first := plain.asks("sync", map[string]any{"since": "0"}, "events", "position", "hasMore")["position"]
+		h.close()
+		backup, err := os.ReadFile(h.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h = h.restart()
+		p.h = h
+		h.tells(ben, "lost")
+		p.reconnect(true)
+		p.gets("lost")
+		ahead := p.offset
+		h.close()
+		if err := os.WriteFile(h.path, backup, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		h = h.restart()
+		p.h = h
+		p.reconnect(false)
+		p.gets("before")
+		plain = h.connectWith(ben, map[string]any{"token": tokenFor(t, ben, nil), "since": ahead}, "polling")
+		gap := plain.asks("sync", map[string]any{"since": ahead}, "gap", "oldest")
+		if gap["gap"] != true || gap["oldest"] != first {
+			t.Errorf("sync from ahead has %v, the last that is kept is %v", gap, first)
+		}
+		h.tells(ben, "new")
+		p.gets("new")
+		page := plain.asks("sync", map[string]any{"since": gap["oldest"]}, "events", "position", "hasMore")
+		if events := page["events"].([]any); len(events) != 1 {
+			t.Errorf("then sync has %v", events)
+		}
+		for range 2 {
+			p.Close()
+			p.reconnect(true)
+			p.gets()
+		}
+	})
+}

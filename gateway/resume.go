@@ -91,6 +91,7 @@ func (s session) grant(c *client, claim socketio.Claim, start dokkerr.Start, key
 	if s.earlier != nil && (claim.Offset == "" || start.Offset) && !start.Gap {
 		return socketio.Grant{PID: claim.PID, ID: s.earlier.socket, Recovered: true}
 	}
-	fresh := pid{user: c.actor.User, session: s.id, began: start.Position, socket: c.socket.ID()}
+	// Of a gap it says where the session stood: the client may lose this connection before it hears of it. From then on its offset counts.
+	fresh := pid{user: c.actor.User, session: s.id, began: start.Behind, socket: c.socket.ID()}
 	return socketio.Grant{PID: fresh.sign(key)}
 }

@@ -163,6 +163,29 @@ func TestGap(t *testing.T) {
 	})
 }
 
+// TestGapThatWasNotHeard is R23: the connection dies behind the CONNECT reply, before the gap is told. The next one is told of it, and is
+// not recovered, though it has the new pid.
+func TestGapThatWasNotHeard(t *testing.T) {
+	few := func(t *testing.T, path string) *harbour {
+		return openHarbourWith(t, path, dokkerr.Retention{Events: 10})
+	}
+	inHarbourOf(t, few, func(t *testing.T, h *harbour) {
+		p := h.opens(ben) // it has no offset
+		p.Close()
+		h.tells(ben, numbers(1, 30)...)
+		for range 2 {
+			p.reconnect(false)
+			p.Waiting() // lost on the way
+			p.Close()
+		}
+		p.reconnect(false)
+		p.gets(slices.Concat([]string{"sync.gap"}, numbers(21, 30))...)
+		p.Close()
+		p.reconnect(true)
+		p.gets()
+	})
+}
+
 // TestGapOfTime is R23 and R16: a month is too long, but for what the session did itself.
 func TestGapOfTime(t *testing.T) {
 	inHarbour(t, func(t *testing.T, h *harbour) {

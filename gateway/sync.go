@@ -23,7 +23,8 @@ type syncPage struct {
 	HasMore  bool        `json:"hasMore"`
 }
 
-// syncGap is the answer to a sync from where nothing is kept any more. A sync from oldest has the rest.
+// syncGap is the answer to a sync from where nothing is kept any more, or from ahead of a store that was rolled back. A sync from oldest
+// has the rest.
 type syncGap struct {
 	Gap    bool   `json:"gap"`
 	Oldest string `json:"oldest"`
@@ -62,7 +63,7 @@ func (g *Gateway) sync(ctx context.Context, c *client, in payload) (answer any, 
 	if err != nil {
 		return nil, 0, err
 	}
-	if c.plain && since != nil {
+	if c.plain && since != nil && *since <= found.Position {
 		g.feeds.vouch(&c.subscription, *since)
 	}
 	offset := formatOffset(c.feed.tag, found.Position)

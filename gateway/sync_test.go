@@ -41,8 +41,12 @@ func TestSync(t *testing.T) {
 			t.Errorf("synced %v, live at %s", got, live.Position)
 		}
 		p := h.connect(asha)
-		for _, since := range []any{"", "1", got[0], userTag(asha) + ".7"} {
+		for _, since := range []any{"", "1", got[0]} {
 			p.refused("sync", "VALIDATION_ERROR", "since", map[string]any{"since": since})
+		}
+		gap := p.asks("sync", map[string]any{"since": userTag(asha) + ".7"}, "gap", "oldest") // she has no events
+		if gap["gap"] != true || gap["oldest"] != userTag(asha)+".0" {
+			t.Errorf("sync from ahead is answered %v", gap)
 		}
 		p.refused("sync", "VALIDATION_ERROR", "limit", map[string]any{"since": "0", "limit": 101})
 	})

@@ -1,7 +1,10 @@
 package sqlite
 
 import (
+	"bufio"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -101,6 +104,39 @@ func TestSecondStore(t *testing.T) {
 	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
+	}
+	openTest(t, path, nil)
+}
+
+// TestSecondProcess runs itself as a process that has the file open: nobody else gets it (delivery R10), until that is killed.
+func TestSecondProcess(t *testing.T) {
+	const inside = "SQLITE_TEST_SECOND_PROCESS"
+	if path := os.Getenv(inside); path != "" {
+		openTest(t, path, nil)
+		fmt.Println("opened")
+		select {}
+	}
+	path := filepath.Join(t.TempDir(), "test.db")
+	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSecondProcess$", "-test.v")
+	c.Env = append(os.Environ(), inside+"="+path)
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && lines.Text() != "opened" {
+	}
+	if s, err := Open(t.Context(), path, nil); err == nil {
+		t.Error("two processes have one file", s.Close())
+	}
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err == nil {
+		t.Error("it ended by itself")
 	}
 	openTest(t, path, nil)
 }

@@ -70,6 +70,7 @@ func (m *meters) watch(s *server) {
 			}
 			return 0
 		}),
+		gauge("store_log_bytes", "Size of the store's write-ahead log.", func() float64 { return float64(s.store.LogSize()) }),
 		gauge("stuck_bytes", "Bytes waiting for clients that take nothing.", func() float64 { return float64(s.io.Stuck()) }),
 		gauge("rooms", "Rooms with a member.", func() float64 { return float64(s.io.Of("/").Rooms()) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{

@@ -89,6 +89,11 @@ var mutants = []mutant{
 		tests: []test{{pkg: "./gateway", run: "TestGap$"}},
 	},
 	{
+		name:  "a gap that was not heard is not told again",
+		edits: []edit{{"gateway/resume.go", "began: start.Behind,", "began: start.Position,"}},
+		tests: []test{{pkg: "./gateway", run: "TestGapThatWasNotHeard"}},
+	},
+	{
 		name:  "own messages come back",
 		edits: []edit{{"gateway/delivery.go", `sent = origin == "" || origin != s.session`, `sent = true`}},
 		tests: []test{{pkg: "./gateway", run: "TestOwnSessionOverReconnects"}, simulation},
