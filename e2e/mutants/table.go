@@ -202,7 +202,7 @@ var mutants = []mutant{
 	},
 	{
 		name:  "bodies have no bound",
-		edits: []edit{{"engineio/polling.go", "limit := int64(s.maxBody())", "limit := int64(1 << 40)"}},
+		edits: []edit{{"engineio/post.go", "limit := int64(s.maxBody())", "limit := int64(1 << 40)"}},
 		tests: []test{{pkg: "./engineio", run: "TestConformanceBodyTooLarge"}},
 	},
 	{
