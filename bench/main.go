@@ -8,7 +8,7 @@
 //	go run . -scenario fanout -n 1000,19000
 //	go run . -report results/fanout-10000.jsonl
 //
-// A peer written name=path is another build of ours.
+// A peer written name=path is another build of ours, or of dokkerrd if its name begins so.
 package main
 
 import (

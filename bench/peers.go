@@ -37,6 +37,11 @@ func (p peer) runs(scenario string) bool {
 	return slices.Contains(p.only, scenario)
 }
 
+const userClaim = "id" // of dokkerrd's tokens
+
+// dokkerrdRuns are the scenarios of the product.
+var dokkerrdRuns = []string{"connect", "idle", "message"}
+
 const buildLimit = 15 * time.Minute
 
 var peers = []peer{
@@ -99,11 +104,10 @@ var peers = []peer{
 		build:   [][]string{{"go", "build", "-o", "bench/bin/dokkerrd", "./cmd/dokkerrd"}},
 		version: []string{"git", "describe", "--always", "--dirty"},
 		command: func(port, data string) []string {
-			return []string{"bin/dokkerrd", "serve", "--host", "127.0.0.1", "--port", port, "--jwt-secret", secret, "--database-url", filepath.Join(data, "dokkerr.db"),
-				"--limits", "events=off,messages=off,userEvents=off"}
+			return dokkerrd("bin/dokkerrd", port, data)
 		},
-		claim: "id",
-		only:  []string{"connect", "idle", "message"},
+		claim: userClaim,
+		only:  dokkerrdRuns,
 	},
 }
 
@@ -116,6 +120,13 @@ func ours(binary, port string) []string {
 	return []string{binary, "-mode", "bench", "-jwt-secret", secret, "-addr", "127.0.0.1:" + port}
 }
 
+func dokkerrd(binary, port, data string) []string {
+	return []string{
+		binary, "serve", "--host", "127.0.0.1", "--port", port, "--jwt-secret", secret,
+		"--database-url", filepath.Join(data, "dokkerr.db"), "--limits", "events=off,messages=off,userEvents=off",
+	}
+}
+
 func peerNames() []string {
 	var names []string
 	for _, p := range peers {
@@ -124,7 +135,7 @@ func peerNames() []string {
 	return names
 }
 
-// selectPeers returns the peers of a list of names; name=path is another build of ours.
+// selectPeers returns the peers of a list of names; name=path is another build of ours, or of dokkerrd if the name begins so.
 func selectPeers(list string) ([]peer, error) {
 	if list == "all" {
 		return peers, nil
@@ -132,7 +143,7 @@ func selectPeers(list string) ([]peer, error) {
 	var selected []peer
 	for name := range strings.SplitSeq(list, ",") {
 		if name, path, found := strings.Cut(name, "="); found {
-			selected = append(selected, peer{name: name, command: func(port, _ string) []string { return ours(path, port) }})
+			selected = append(selected, otherBuild(name, path))
 			continue
 		}
 		i := slices.IndexFunc(peers, func(p peer) bool { return p.name == name })
@@ -142,6 +153,14 @@ func selectPeers(list string) ([]peer, error) {
 		selected = append(selected, peers[i])
 	}
 	return selected, nil
+}
+
+func otherBuild(name, path string) peer {
+	if strings.HasPrefix(name, "dokkerrd") {
+		command := func(port, data string) []string { return dokkerrd(path, port, data) }
+		return peer{name: name, command: command, claim: userClaim, only: dokkerrdRuns}
+	}
+	return peer{name: name, command: func(port, _ string) []string { return ours(path, port) }}
 }
 
 // prepare builds the generator and the peers and returns those that can run here, and why the others cannot.
