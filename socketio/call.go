@@ -16,11 +16,12 @@ type Call struct {
 
 	event    *event
 	answered bool
+	next     *Call // what Next has taken
 }
 
 // Handle registers the handler of an event that wants more than On gives: to know whether it is asked, to see what waits behind
-// it, and to say how and whether it acknowledges. An error of h is answered as On's errors are, unless h has answered; nil
-// answers nothing. All else is as with On.
+// it or to take that as well, and to say how and whether it acknowledges. An error of h is answered as On's errors are, to each
+// call that h has not answered; nil answers nothing. All else is as with On.
 func (n *Namespace) Handle(event string, h func(ctx context.Context, c *Call) error) {
 	n.register(&handler{event: event, serve: h})
 }
@@ -70,15 +71,49 @@ func (c *Call) Waiting() iter.Seq[Raw] {
 	return slices.Values(waiting)
 }
 
+// Next takes the event that waits right behind this one, if it is the same: a handler may so serve several together. Nil is none. It may
+// be called once, and what it returns is as good as the first call.
+func (c *Call) Next() *Call {
+	s := c.Socket
+	s.mu.Lock()
+	e := s.inbox.popFor(c.event.handler)
+	s.mu.Unlock()
+	if e == nil {
+		return nil
+	}
+	s.received(e)
+	c.next = &Call{Socket: s, Args: e.args, event: e}
+	return c.next
+}
+
+// Refuse answers with an error, as if it was the handler's for this call alone.
+func (c *Call) Refuse(err error) {
+	c.Socket.logFailure(c.Socket.Context(), c.event.name, err)
+	c.tell(err)
+}
+
+// tell tells the client of an error, unless it was answered.
+func (c *Call) tell(err error) {
+	if !c.answered {
+		c.answered = true
+		c.Socket.tellFailure(c.event, err)
+	}
+}
+
 // serve runs a handler that answers by itself.
 func (s *Socket) serve(ctx context.Context, e *event) {
-	c := &Call{Socket: s, Args: e.args, event: e}
-	switch err := c.run(ctx); {
-	case err == nil:
-	case c.answered:
+	first := &Call{Socket: s, Args: e.args, event: e}
+	err := first.run(ctx)
+	if err != nil {
 		s.logFailure(ctx, e.name, err)
-	default:
-		s.fail(ctx, e, err)
+	}
+	for c := first; c != nil; c = c.next {
+		if err != nil {
+			c.tell(err)
+		}
+		if c != first {
+			c.event.free()
+		}
 	}
 }
 

@@ -88,6 +88,69 @@ func TestWaiting(t *testing.T) {
 	})
 }
 
+// TestNext takes what came behind a call together with it, up to what is something else.
+func TestNext(t *testing.T) {
+	received := make(chan string, 100)
+	o := &socketio.Options{Hooks: socketio.Hooks{Received: func(event string) { received <- event }}}
+	overBoth(t, o, func(t *testing.T, h *host) {
+		h.addSync()
+		running, arrived := make(chan struct{}), make(chan struct{})
+		socketio.On(h.main(), "hold", func(context.Context, *socketio.Socket, socketio.None) (socketio.None, error) {
+			close(running)
+			<-arrived
+			return socketio.None{}, nil
+		})
+		h.main().Handle("call", func(_ context.Context, c *socketio.Call) error {
+			first := string(c.Args.JSON)
+			for ; c != nil; c = c.Next() {
+				switch args := string(c.Args.JSON); args {
+				case `"refused"`:
+					c.Refuse(&socketio.Error{Code: "FORBIDDEN", Message: "no"})
+				case `"failed"`:
+					return errors.New("the disk burns")
+				case `"panic"`:
+					panic("a bug")
+				case `"unanswered"`:
+				default:
+					if err := c.Answer(first + args); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		c := h.connect()
+		c.Send(`2["hold"]`)
+		<-running
+		for i, call := range []string{"1", "2", `"refused"`, `"unanswered"`, "3", "", "4", `"unanswered"`, `"failed"`, "5", `"panic"`, "6"} {
+			if call == "" {
+				c.Send(`2["sync"]`)
+			} else {
+				c.Send(fmt.Sprintf(`2%d["call",%s]`, i, call))
+			}
+		}
+		c.Send(`2["call","refused"]`)
+		h.socket(c).Confirm(func() { close(arrived) }) // the pong comes behind them
+		const internal = `[{"error":{"code":"INTERNAL_ERROR","message":"internal error"}}]`
+		for _, want := range []string{
+			`30["11"]`, `31["12"]`, `32[{"error":{"code":"FORBIDDEN","message":"no"}}]`, `34["13"]`,
+			`36["44"]`, `37` + internal, `38` + internal,
+			`39["55"]`, `310` + internal,
+			`311["66"]`, `2["error",{"code":"FORBIDDEN","message":"no"}]`,
+		} {
+			c.ExpectText(want)
+		}
+		for _, want := range strings.Fields("hold call call call call call sync call call call call call call call") {
+			if got := <-received; got != want {
+				t.Errorf("received %s, want %s", got, want)
+			}
+		}
+		if log := h.logged.String(); strings.Count(log, "the disk burns") != 1 {
+			t.Errorf("logged %s", log)
+		}
+	})
+}
+
 // TestPongOfAnAnswer is what makes an acknowledgement provable: its ping comes first, and whoever posts from the pong's callback
 // knows which events came before it, whatever handler is running.
 func TestPongOfAnAnswer(t *testing.T) {

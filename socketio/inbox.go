@@ -78,6 +78,14 @@ func (b *inbox) pop() *event {
 	return e
 }
 
+// popFor is pop for an event of that handler.
+func (b *inbox) popFor(h *handler) *event {
+	if b.last == nil || b.last.next.handler != h {
+		return nil
+	}
+	return b.pop()
+}
+
 // all yields the events that wait, oldest first.
 func (b *inbox) all() iter.Seq[*event] {
 	return func(yield func(*event) bool) {

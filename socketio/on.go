@@ -65,11 +65,16 @@ func reserved(event string) bool {
 	return false
 }
 
-// handle runs an event's handler and answers.
-func (s *Socket) handle(e *event) {
+// received tells the application of an event that has a handler of its own.
+func (s *Socket) received(e *event) {
 	if hook := s.conn.server.options.Hooks.Received; hook != nil && e.handler.event != "" {
 		hook(e.name)
 	}
+}
+
+// handle runs an event's handler and answers.
+func (s *Socket) handle(e *event) {
+	s.received(e)
 	ctx := s.Context()
 	if e.handler.serve != nil {
 		s.serve(ctx, e)
@@ -89,6 +94,10 @@ func (s *Socket) handle(e *event) {
 // fail tells the client, and the log, what has come of an event.
 func (s *Socket) fail(ctx context.Context, e *event, err error) {
 	s.logFailure(ctx, e.name, err)
+	s.tellFailure(e, err)
+}
+
+func (s *Socket) tellFailure(e *event, err error) {
 	if e.ack.wanted {
 		s.answerError(e.ack, err)
 	} else {
