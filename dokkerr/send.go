@@ -24,15 +24,28 @@ const (
 // Send commits a message (contract §2 message.new; delivery R18, R19, R20). A message whose key its sender has used is not stored
 // again: the answer is the first one's. Where one has blocked the other it is Forbidden.
 func (s *Service) Send(ctx context.Context, by Actor, in NewMessage) (Receipt, error) {
+	return s.BeginSend(ctx, by, in)()
+}
+
+// BeginSend is Send in two steps, so that one commit may take several messages of a caller: it returns when the message has its
+// place behind those that the caller has begun before; end waits for the commit, and must be called once.
+func (s *Service) BeginSend(ctx context.Context, by Actor, in NewMessage) (end func() (Receipt, error)) {
 	in, err := s.checkMessage(in)
 	if err != nil {
-		return Receipt{}, err
+		return func() (Receipt, error) { return Receipt{}, err }
 	}
-	receipt, err := update(ctx, s.store, func(tx Tx) (Receipt, error) { return s.send(tx, by, in) })
-	if errors.Is(err, ErrKeyUsed) {
-		return update(ctx, s.store, func(tx Tx) (Receipt, error) { return repeated(tx, by, in) })
+	var receipt Receipt
+	committed := s.store.Begin(ctx, func(tx Tx) (err error) {
+		receipt, err = s.send(tx, by, in)
+		return err
+	})
+	return func() (Receipt, error) {
+		err := committed()
+		if errors.Is(err, ErrKeyUsed) {
+			return update(ctx, s.store, func(tx Tx) (Receipt, error) { return repeated(tx, by, in) })
+		}
+		return receipt, err
 	}
-	return receipt, err
 }
 
 // checkMessage refuses what no state of the store could allow, and brings the text into NFC.

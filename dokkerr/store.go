@@ -20,6 +20,10 @@ type Store interface {
 	// outcome is waited for, never guessed.
 	Update(ctx context.Context, decide func(tx Tx) error) error
 
+	// Begin is Update in two steps: it returns when the decision has its place in the order, behind all that the caller has begun
+	// before; end does the rest, and must be called once.
+	Begin(ctx context.Context, decide func(tx Tx) error) (end func() error)
+
 	// View answers questions. Of events it shows only those that the subscriber was told or is being told (delivery R3);
 	// changes of other rows may show a moment before their event. look must not keep r.
 	View(ctx context.Context, look func(r Reader) error) error
@@ -52,9 +56,8 @@ type Lookup interface {
 	// Conversation finds a conversation by its id, ConversationOf by its two users in either order.
 	Conversation(id ID) (ConversationState, error)
 	ConversationOf(a, b ID) (ConversationState, error)
-	// Message finds a message by its id, MessageByKey by its sender and the sender's key.
+	// Message finds a message by its id.
 	Message(id ID) (Message, error)
-	MessageByKey(sender ID, key string) (Message, error)
 	// MessageBySession finds the last message without a key that a session sent, if it is among the sender's last 256 events.
 	MessageBySession(sender ID, session string) (Message, error)
 	// Notification finds a notification of the user.
@@ -89,6 +92,8 @@ type Tx interface {
 	Lookup
 	DeliveryWriter
 	AccessWriter
+	// MessageByKey finds a message by its sender and the sender's key.
+	MessageByKey(sender ID, key string) (Message, error)
 	// SeeUser lets the user's short id find it.
 	SeeUser(user ID)
 	// PutReadMarks stores how far the two users of a conversation have read.

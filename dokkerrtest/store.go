@@ -23,6 +23,7 @@ func TestStore(t *testing.T, open func(t *testing.T) dokkerr.Store) {
 		{"a broken rule of the tables fails its decision alone", testBrokenRule},
 		{"a panic is the caller's", testPanic},
 		{"a closed context is not run", testEndedContext},
+		{"what was begun is committed in its order", testBegin},
 		{"events are told after their commit, in its order", testOrder},
 		{"what is told shows", testToldShows},
 		{"a passing event is told and not kept", testPassingEvent},

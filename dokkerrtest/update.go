@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -56,6 +57,52 @@ func together(t *testing.T, b *bench, n int, decide func(i int, tx dokkerr.Tx) e
 	release()
 	waiting.Wait()
 	return errs
+}
+
+// testBegin begins more than a commit takes before the first is waited for. One is given up, and one refused.
+func testBegin(t *testing.T, b *bench) {
+	const n, givenUp, refused = 300, 7, 11
+	user := uuid.New()
+	ctx, giveUp := context.WithCancel(t.Context())
+	release := Hold(t, b.store)
+	var ends []func() error
+	var want []string
+	for i := range n {
+		decide := func(tx dokkerr.Tx) error {
+			tx.Append(event(i, user))
+			if i == refused {
+				return errRefused
+			}
+			return nil
+		}
+		switch i {
+		case givenUp:
+			ends = append(ends, b.store.Begin(ctx, decide))
+		default:
+			ends = append(ends, b.store.Begin(t.Context(), decide))
+		}
+		if i != givenUp && i != refused {
+			want = append(want, string(event(i, user).Data))
+		}
+	}
+	giveUp()
+	errs := map[int]error{givenUp: ends[givenUp]()}
+	release()
+	for i, end := range ends {
+		if i != givenUp {
+			errs[i] = end()
+		}
+		if expected := map[int]error{givenUp: context.Canceled, refused: errRefused}[i]; !errors.Is(errs[i], expected) {
+			t.Errorf("decision %d: %v, want %v", i, errs[i], expected)
+		}
+	}
+	var got []string
+	for _, d := range inbox(t, b, user) {
+		got = append(got, string(d.Data))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%d events in the order %v", len(got), got)
+	}
 }
 
 // testBrokenRule lets a decision write what the store itself must refuse: a message in another's place.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -155,7 +156,10 @@ func BenchmarkMessage(b *testing.B) {
 		event := "message.new"
 		if !door {
 			event = "message.raw"
-			q.handle(event, schemas["message.new"], false, q.answerMessage)
+			q.handle(event, schemas["message.new"], false, func(ctx context.Context, c *client, call *socketio.Call, in payload) error {
+				receipt, err := q.beginMessage(ctx, c, in, false)()
+				return errors.Join(err, call.Answer(receipt))
+			})
 		}
 		var wires []*wire
 		var texts []string
@@ -212,11 +216,19 @@ func BenchmarkDoor(b *testing.B) {
 		`{"recipientId":%q,"content":"how deep is the water at your dock","type":"text","clientMessageId":%q}`, uuid.New(), uuid.New()))}
 	g := &Gateway{governor: newGovernor(often), limited: func(string) {}}
 	c := &client{actor: dokkerr.Actor{User: uuid.New()}, pace: g.governor.newPace()}
-	for _, event := range []string{"message.new", "message.typing", "booking.list"} {
+	b.Run("limits/message.new", func(b *testing.B) {
+		defer start(b)()
+		for b.Loop() {
+			if pause, err := g.admitMessage(c); pause > 0 || err != nil {
+				b.Fatal(pause, err)
+			}
+		}
+	})
+	for _, event := range []string{"message.typing", "booking.list"} {
 		b.Run("limits/"+event, func(b *testing.B) {
 			defer start(b)()
 			for b.Loop() {
-				if dropped, err := g.admit(context.Background(), c, event); dropped || err != nil {
+				if dropped, err := g.admit(c, event); dropped || err != nil {
 					b.Fatal(dropped, err)
 				}
 			}

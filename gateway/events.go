@@ -10,7 +10,7 @@ import (
 
 // register sets the handlers of the contract's client events (§2).
 func (g *Gateway) register() {
-	handleCall(g, "message.new", g.answerMessage)
+	g.handleMessages()
 	handle(g, "message.read", g.readMessage)
 	handle(g, "message.typing", g.typingStarted)
 	handle(g, "message.history", g.history)
@@ -48,7 +48,7 @@ func handleCall(g *Gateway, event string, h callHandler) {
 	}
 	g.lobby.Handle(event, func(ctx context.Context, call *socketio.Call) error {
 		c := clientOf(call.Socket)
-		dropped, err := g.admit(ctx, c, event)
+		dropped, err := g.admit(c, event)
 		switch {
 		case err != nil:
 		case dropped:
@@ -80,7 +80,7 @@ func ignore(call *socketio.Call, s *schema) error {
 
 // refuseEvent answers an event without a handler: what only the server tells is forbidden, anything else is unknown.
 func (g *Gateway) refuseEvent(ctx context.Context, s *socketio.Socket, event string, _ socketio.Raw) (socketio.Raw, error) {
-	if _, err := g.admit(ctx, clientOf(s), event); err != nil {
+	if _, err := g.admit(clientOf(s), event); err != nil {
 		return socketio.Raw{}, g.refusal(clientOf(s), event, err)
 	}
 	refused := &dokkerr.Error{Code: dokkerr.NotFound, Message: "no such event"}
@@ -88,33 +88,6 @@ func (g *Gateway) refuseEvent(ctx context.Context, s *socketio.Socket, event str
 		refused = &dokkerr.Error{Code: dokkerr.Forbidden, Message: "only the server sends this event"}
 	}
 	return socketio.Raw{}, g.refusal(clientOf(s), event, refused)
-}
-
-// answerMessage answers message.new. What repeats a message without a key shows in how copies come, so only those that ask for
-// an answer have any.
-func (g *Gateway) answerMessage(ctx context.Context, c *client, call *socketio.Call, in payload) error {
-	if call.Asked() && !in.of("clientMessageId").present {
-		return g.answerUnkeyed(ctx, c, call, in)
-	}
-	receipt, err := g.sendMessage(ctx, c, in, false)
-	if err != nil {
-		return err
-	}
-	return call.Answer(receipt)
-}
-
-func (g *Gateway) sendMessage(ctx context.Context, c *client, in payload, resumed bool) (dokkerr.Receipt, error) {
-	receipt, err := g.service.Send(ctx, c.actor, dokkerr.NewMessage{
-		RecipientID:     in.text("recipientId"),
-		Content:         in.text("content"),
-		Type:            in.text("type"),
-		ClientMessageID: in.text("clientMessageId"),
-		Resumed:         resumed,
-	})
-	if err == nil && receipt.Seq == 1 {
-		g.presence.introduce(c.actor.User)
-	}
-	return receipt, err
 }
 
 func (g *Gateway) readMessage(ctx context.Context, c *client, in payload) (dokkerr.ReadReceipt, error) {

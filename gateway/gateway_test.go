@@ -39,6 +39,7 @@ type harbour struct {
 	service *dokkerr.Service
 	server  *siotest.Server
 	path    string
+	told    []int  // events of each commit, the writer's
 	close   func() // ends everything; may be called again
 	log     *siotest.Log
 }
@@ -76,7 +77,11 @@ func openHarbourOf(t *testing.T, path string, retention dokkerr.Retention, token
 		t.Fatal(err)
 	}
 	h.service = dokkerr.NewService(h.store, &dokkerr.Options{
-		Publish: func(events []dokkerr.Event) { h.Publish(events) }, Retention: retention,
+		Publish: func(events []dokkerr.Event) {
+			h.told = append(h.told, len(events))
+			h.Publish(events)
+		},
+		Retention: retention,
 	})
 	verifier, err := token.NewVerifier(tokens)
 	if err != nil {

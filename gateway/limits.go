@@ -76,17 +76,20 @@ func (l *Limits) newPace() pace {
 	}
 }
 
-// admit counts an event and returns when it may go on: at once, or for a message that comes too early after a pause, in which what
-// follows waits too. dropped is a sign that may be lost and is, though answered.
-func (g *Gateway) admit(ctx context.Context, c *client, event string) (dropped bool, err error) {
+// admitMessage counts a message.new, and returns for how long it, and what follows it, is to be slowed.
+func (g *Gateway) admitMessage(c *client) (pause time.Duration, err error) {
+	now := time.Now()
+	pause, ok := g.governor.take(c, now, g.governor.MaxPause, &c.pace.messages)
+	if !ok {
+		return 0, g.tooEarly(c, now, pause)
+	}
+	return pause, nil
+}
+
+// admit counts any other event. dropped is a sign that may be lost and is, though answered.
+func (g *Gateway) admit(c *client, event string) (dropped bool, err error) {
 	now := time.Now()
 	switch event {
-	case "message.new":
-		wait, ok := g.governor.take(c, now, g.governor.MaxPause, &c.pace.messages)
-		if !ok {
-			return false, g.tooEarly(c, now, wait)
-		}
-		return false, g.slow(ctx, wait)
 	case "message.typing":
 		fits, _ := c.pace.typing.Allow(now) // alone it is held against nobody: a client may well tell of each key
 		if wait, ok := g.governor.take(c, now, 0, nil); !ok {

@@ -55,7 +55,7 @@ func (g *Gateway) answerUnkeyed(ctx context.Context, c *client, call *socketio.C
 		this.receipt = u.last.receipt
 	} else {
 		var err error
-		if this.receipt, err = g.sendMessage(ctx, c, in, u.resumed); err != nil {
+		if this.receipt, err = g.beginMessage(ctx, c, in, u.resumed)(); err != nil {
 			return err
 		}
 	}

@@ -13,7 +13,12 @@ import (
 // broken is a store that has one answer.
 type broken struct{ err error }
 
-func (b broken) Update(context.Context, func(dokkerr.Tx) error) error   { return b.err }
+func (b broken) Update(context.Context, func(dokkerr.Tx) error) error { return b.err }
+
+func (b broken) Begin(context.Context, func(dokkerr.Tx) error) (end func() error) {
+	return func() error { return b.err }
+}
+
 func (b broken) View(context.Context, func(dokkerr.Reader) error) error { return b.err }
 func (b broken) Subscribe(func([]dokkerr.Event))                        {}
 

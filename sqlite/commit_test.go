@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -21,7 +20,7 @@ func BenchmarkCommit(b *testing.B) {
 
 func benchmarkCommit(b *testing.B, size int) {
 	const talks = 64
-	exec := newFile(b)
+	k := newKeys(newFile(b), &Options{})
 	data := make([]byte, 330)
 	for i := range data {
 		data[i] = 'x'
@@ -29,24 +28,23 @@ func benchmarkCommit(b *testing.B, size int) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	for n := 0; n < b.N; {
-		err := exec("BEGIN IMMEDIATE")
+		err := k.exec("BEGIN IMMEDIATE")
 		for end := min(n+size, b.N); n < end && err == nil; n++ {
-			id, talk, seq := uuid.Must(uuid.NewV7()), int64(n%talks), int64(n/talks+1)
-			err = exec(insertEvent, int64(n+1), "message.new", time.Now().UnixMilli(), "session",
-				talk, seq, talks+talk, seq, id[:], talk, seq, seq, uuid.NewString(), string(data))
+			id, talk, seq, key := uuid.Must(uuid.NewV7()), int64(n%talks), int64(n/talks+1), uuid.NewString()
+			hash := k.hash(id, key)
+			err = errors.Join(k.exec(insertEvent, int64(n+1), "message.new", time.Now().UnixMilli(), "session",
+				talk, seq, talks+talk, seq, id[:], talk, seq, seq, key, string(data), hash), k.add(hash, int64(n+1)))
 		}
-		if err == nil {
-			err = exec("COMMIT")
-		}
-		if err != nil {
+		if err := errors.Join(err, k.merge(), k.exec("COMMIT")); err != nil {
 			b.Fatal(err)
 		}
+		k.committed(int64(n))
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
 
-// newFile returns what runs a statement on a store's file that no store has open.
-func newFile(b *testing.B) (exec func(query string, args ...any) error) {
+// newFile returns a connection to a store's file that no store has open.
+func newFile(b *testing.B) *conn {
 	path := filepath.Join(b.TempDir(), "bench.db")
 	s, err := Open(b.Context(), path, nil)
 	if err != nil {
@@ -68,8 +66,5 @@ func newFile(b *testing.B) (exec func(query string, args ...any) error) {
 			b.Error(err)
 		}
 	})
-	return func(query string, args ...any) error {
-		_, err := c.exec(context.Background(), query, args...)
-		return err
-	}
+	return c
 }

@@ -92,6 +92,18 @@ func (w *writer) conversation(users pair) (*conversation, error) {
 	return t, nil
 }
 
+// beginUnlessUsed begins the conversation of a message that is the first between two users, unless its key was used to another one.
+func (w *writer) beginUnlessUsed(e dokkerr.Entry, users pair) (*conversation, error) {
+	used, err := w.keyUsed(e)
+	if err != nil {
+		return nil, err
+	}
+	if used {
+		return nil, dokkerr.ErrKeyUsed
+	}
+	return w.begin(e.Message.ConversationID, users)
+}
+
 // begin makes the row of a conversation whose first message is being written.
 func (w *writer) begin(id dokkerr.ID, users pair) (*conversation, error) {
 	low, err := w.user(users[0])
@@ -125,10 +137,7 @@ func (w *writer) place(e dokkerr.Entry) (placed, error) {
 	users := pairOf(e.To[0].User, e.To[1].User)
 	t, err := w.conversation(users)
 	if errors.Is(err, sql.ErrNoRows) {
-		if w.keyUsed(e) {
-			return placed{}, dokkerr.ErrKeyUsed
-		}
-		t, err = w.begin(e.Message.ConversationID, users)
+		t, err = w.beginUnlessUsed(e, users)
 	}
 	if err != nil {
 		return placed{}, err

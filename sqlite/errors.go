@@ -48,5 +48,5 @@ func isFull(err error) bool {
 // have undone the whole transaction.
 func isConstraint(err error) bool {
 	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_CONSTRAINT
+	return errors.Is(err, dokkerr.ErrKeyUsed) || errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_CONSTRAINT
 }

@@ -1,14 +1,17 @@
 package sqlite
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 
 	"github.com/dokkerr/realtime/dokkerr"
 )
 
+// insertEvent writes nothing if the table knows the hash of the message's key, if it has one.
 const insertEvent = `
 INSERT INTO event (key, name, time, origin, user_a, pos_a, user_b, pos_b, id, conversation, seq, low_sent, client_key, data)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM message_key WHERE hash = ?)`
 
 // append gives the event its positions, its row and its place among those to be told.
 func (w *writer) append(e dokkerr.Entry) error {
@@ -35,11 +38,8 @@ func (w *writer) insertEvent(e dokkerr.Entry) error {
 	if err != nil {
 		return err
 	}
-	err = w.exec(insertEvent, w.lastKey+1, e.Name, e.Time.UnixMilli(), e.Origin, a.key, a.position, b.key, b.position,
+	err = w.insertRow(e, w.lastKey+1, e.Name, e.Time.UnixMilli(), e.Origin, a.key, a.position, b.key, b.position,
 		nullID(e.ID), m.conversation, m.seq, m.lowSent, m.key, string(e.Data))
-	if isConstraint(err) && w.keyUsed(e) {
-		return dokkerr.ErrKeyUsed
-	}
 	if err != nil {
 		return err
 	}
@@ -50,13 +50,56 @@ func (w *writer) insertEvent(e dokkerr.Entry) error {
 	return nil
 }
 
-// keyUsed says whether a message, the first write of its decision, has a key that its sender has used before.
-func (w *writer) keyUsed(e dokkerr.Entry) bool {
-	if e.Message == nil || e.Message.Key == "" || !w.tx.first {
-		return false
+// insertRow gives dokkerr.ErrKeyUsed for a message whose key its sender has used before.
+func (w *writer) insertRow(e dokkerr.Entry, columns ...any) error {
+	if e.Message == nil || e.Message.Key == "" {
+		return w.exec(insertEvent, append(columns, nil)...)
 	}
-	_, err := w.tx.lookup.MessageByKey(e.To[1].User, e.Message.Key)
-	return err == nil
+	hash := w.keys.hash(e.To[1].User, e.Message.Key)
+	isNew, err := !w.keys.isRecent(hash), error(nil)
+	if isNew {
+		isNew, err = w.insertUnlessKnown(append(columns, hash))
+	}
+	if !isNew && err == nil {
+		err = w.insertUnlessUsed(e, columns)
+	}
+	if err != nil {
+		return err
+	}
+	return w.keys.add(hash, w.lastKey+1)
+}
+
+func (w *writer) insertUnlessKnown(columns []any) (isNew bool, err error) {
+	result, err := w.conn.exec(context.Background(), insertEvent, columns...)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n == 1, err
+}
+
+// insertUnlessUsed inserts a message whose key has the hash of another one.
+func (w *writer) insertUnlessUsed(e dokkerr.Entry, columns []any) error {
+	used, err := w.keyUsed(e)
+	if err != nil {
+		return err
+	}
+	if used {
+		return dokkerr.ErrKeyUsed
+	}
+	return w.exec(insertEvent, append(columns, nil)...)
+}
+
+// keyUsed says whether a message has a key that its sender has used before.
+func (w *writer) keyUsed(e dokkerr.Entry) (bool, error) {
+	if e.Message.Key == "" {
+		return false, nil
+	}
+	_, err := w.messageByKey(e.To[1].User, e.Message.Key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // received holds the columns of one receiver of an event.

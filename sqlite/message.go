@@ -1,7 +1,10 @@
 package sqlite
 
 import (
+	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -9,8 +12,11 @@ import (
 )
 
 const (
-	messageByID  = `SELECT data FROM event WHERE id = ? AND name = 'message.new' AND key <= ?` + shownA + shownB
-	messageByKey = `SELECT data FROM event WHERE user_b = (SELECT key FROM user WHERE id = ?) AND client_key = ? AND key <= ?`
+	messageByID = `SELECT data FROM event WHERE id = ? AND name = 'message.new' AND key <= ?` + shownA + shownB
+
+	ofSender      = ` AND user_b = (SELECT key FROM user WHERE id = ?2) AND client_key = ?3`
+	recentMessage = `SELECT data FROM event WHERE key = ?1` + ofSender
+	messageByKey  = `SELECT data FROM event WHERE key IN (SELECT event FROM message_key WHERE hash = ?1)` + ofSender
 )
 
 // messageBySession looks at the last events that have the sender in second place, where messages have it.
@@ -25,9 +31,26 @@ func (l *lookup) Message(id dokkerr.ID) (dokkerr.Message, error) {
 	return l.message(messageByID, id[:], l.horizon)
 }
 
-// MessageByKey implements dokkerr.Lookup.
-func (l *lookup) MessageByKey(sender dokkerr.ID, key string) (dokkerr.Message, error) {
-	return l.message(messageByKey, sender[:], key, l.horizon)
+// MessageByKey implements dokkerr.Tx.
+func (t *tx) MessageByKey(sender dokkerr.ID, key string) (dokkerr.Message, error) {
+	data, err := t.w.messageByKey(sender, key)
+	if err != nil {
+		return dokkerr.Message{}, t.answer(err)
+	}
+	return decodeMessage(data)
+}
+
+// messageByKey finds a message's payload, or gives sql.ErrNoRows.
+func (w *writer) messageByKey(sender dokkerr.ID, key string) (data []byte, err error) {
+	hash := w.keys.hash(sender, key)
+	for event := range w.keys.recent(hash) {
+		err = w.conn.row(context.Background(), recentMessage, []any{event, sender[:], key}, &data)
+		if !errors.Is(err, sql.ErrNoRows) {
+			return data, err
+		}
+	}
+	err = w.conn.row(context.Background(), messageByKey, []any{hash, sender[:], key}, &data)
+	return data, err
 }
 
 // MessageBySession implements dokkerr.Lookup.

@@ -35,7 +35,9 @@ type Options struct {
 	// Hooks watch the writer.
 	Hooks Hooks
 
-	rest func(took time.Duration) time.Duration // between two slices of an erasure; nil: as long as one took
+	rest     func(took time.Duration) time.Duration    // between two slices of an erasure; nil: as long as one took
+	keyLimit int                                       // 0: the constant; tests want less
+	keyHash  func(sender dokkerr.ID, key string) int64 // nil: hashKey; tests want collisions
 }
 
 // Hooks are told what the writer does. Each may be nil; they run on the writer's goroutine and must not call the store.

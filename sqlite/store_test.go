@@ -34,10 +34,11 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// TestStoreWithoutMemory runs the suite with caches that forget at once, so that every head comes from the file.
+// TestStoreWithoutMemory runs the suite with caches that forget at once, so that every head comes from the file, and so do the keys
+// of messages but for the last.
 func TestStoreWithoutMemory(t *testing.T) {
 	dokkerrtest.TestStore(t, func(t *testing.T) dokkerr.Store {
-		s := openTest(t, filepath.Join(t.TempDir(), "test.db"), nil)
+		s := openTest(t, filepath.Join(t.TempDir(), "test.db"), &Options{keyLimit: 1})
 		s.writer.users.limit, s.writer.talks.limit = 1, 1
 		return s
 	})

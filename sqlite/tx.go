@@ -14,7 +14,6 @@ type tx struct {
 	lookup
 	w      *writer
 	writes []func() error  // of the running decision
-	first  bool            // the first of writes is being done
 	events []dokkerr.Event // of the transaction, as they will be told
 }
 
@@ -27,9 +26,8 @@ func (t *tx) run(c *command) error {
 		return t.failed
 	}
 	for i, write := range t.writes {
-		t.first = i == 0
 		err := write()
-		if errors.Is(err, dokkerr.ErrKeyUsed) { // there is nothing to undo
+		if i == 0 && errors.Is(err, dokkerr.ErrKeyUsed) { // there is nothing to undo
 			c.err = err
 			return nil
 		}

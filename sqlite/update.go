@@ -21,10 +21,20 @@ func (c *command) take() bool { return c.taken.CompareAndSwap(false, true) }
 
 // Update implements dokkerr.Store.
 func (s *Store) Update(ctx context.Context, decide func(dokkerr.Tx) error) error {
+	return s.Begin(ctx, decide)()
+}
+
+// Begin implements dokkerr.Store.
+func (s *Store) Begin(ctx context.Context, decide func(dokkerr.Tx) error) (end func() error) {
 	c := &command{decide: decide, done: make(chan struct{})}
 	if err := s.enqueue(ctx, c); err != nil {
-		return err
+		return func() error { return err }
 	}
+	return func() error { return c.wait(ctx) }
+}
+
+// wait returns what has come of a command, or gives it up with its context.
+func (c *command) wait(ctx context.Context) error {
 	select {
 	case <-c.done:
 	case <-ctx.Done():

@@ -37,6 +37,7 @@ type writer struct {
 	large   bool                                   // the write-ahead log is to be cut
 	erasing bool                                   // somebody who was erased still has rows
 	rest    func(took time.Duration) time.Duration // before the next slice of them is deleted; fixed at birth
+	keys    *keys
 }
 
 func newWriter(c *conn, log string, horizon *atomic.Int64, o *Options) (*writer, error) {
@@ -56,6 +57,7 @@ func newWriter(c *conn, log string, horizon *atomic.Int64, o *Options) (*writer,
 		users:   newCache[dokkerr.ID, *user](maxHeads),
 		talks:   newCache[pair, *conversation](maxHeads),
 		blocks:  newCache[pair, bool](maxHeads),
+		keys:    newKeys(c, o),
 		rest:    o.rest,
 	}
 	if w.rest == nil {
@@ -67,11 +69,14 @@ func newWriter(c *conn, log string, horizon *atomic.Int64, o *Options) (*writer,
 		return nil, err
 	}
 	horizon.Store(w.lastKey)
-	return w, c.row(context.Background(), "SELECT EXISTS (SELECT 1 FROM erasing)", nil, &w.erasing)
+	if err := c.row(context.Background(), "SELECT EXISTS (SELECT 1 FROM erasing)", nil, &w.erasing); err != nil {
+		return nil, err
+	}
+	return w, w.keys.load(w.lastKey)
 }
 
-// forget drops what is in memory, so that it is read again from the file: at the start, and after a failure, when
-// heads were assigned that never came to be.
+// forget drops the heads that are in memory, so that they are read again from the file: at the start, and after a failure,
+// when some were assigned that never came to be.
 func (w *writer) forget() error {
 	w.users.clear()
 	w.talks.clear()
@@ -171,11 +176,15 @@ func (w *writer) transact(batch []*command) error {
 		err = w.tx.run(batch[i])
 	}
 	if err == nil {
+		err = w.keys.merge()
+	}
+	if err == nil {
 		err = w.exec("COMMIT")
 	}
 	if err != nil {
 		return w.rollback(err)
 	}
+	w.keys.committed(w.lastKey)
 	if w.hooks.Committed != nil {
 		w.hooks.Committed(Commit{Commands: len(batch), Events: int(w.lastKey - before), Took: time.Since(begin)})
 	}
@@ -187,6 +196,7 @@ func (w *writer) rollback(cause error) error {
 	if err := w.exec("ROLLBACK"); err != nil {
 		cause = fmt.Errorf("%w (then %w)", cause, err)
 	}
+	w.keys.undone()
 	if err := w.forget(); err != nil {
 		cause = fmt.Errorf("%w (then %w)", cause, err)
 	}

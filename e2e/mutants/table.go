@@ -49,9 +49,24 @@ var mutants = []mutant{
 		tests: []test{{pkg: "./dokkerr", run: "TestSendAgain"}, simulation},
 	},
 	{
-		name:  "the client's key is not unique in the store",
-		edits: []edit{{"sqlite/migrations/0001_start.sql", "CREATE UNIQUE INDEX event_client", "CREATE INDEX event_client"}},
-		tests: []test{{pkg: "./sqlite", run: "TestStore"}},
+		name:  "the client's key is not looked for in the store's table",
+		edits: []edit{{"sqlite/event.go", "FROM message_key WHERE hash = ?)", "FROM message_key WHERE hash = ? AND false)"}},
+		tests: []test{{pkg: "./sqlite", run: "TestKeys$"}},
+	},
+	{
+		name:  "the client's key is not looked for in the store's memory",
+		edits: []edit{{"sqlite/keys.go", "	k.young[hash] = event\n", ""}},
+		tests: []test{{pkg: "./sqlite", run: "TestStore$"}, simulation},
+	},
+	{
+		name:  "the store forgets the client's latest keys with its process",
+		edits: []edit{{"sqlite/writer.go", "return w, w.keys.load(w.lastKey)", "return w, nil"}},
+		tests: []test{{pkg: "./sqlite", run: "TestKeysAfterKills"}},
+	},
+	{
+		name:  "one message of several that wait is not answered",
+		edits: []edit{{"gateway/message.go", "n < maxTogether; n++ {\n			if call = call.Next(); call == nil {\n				break\n			}\n", "call != nil; n++ {\n			if call = call.Next(); call == nil || n == maxTogether {\n				break\n			}\n"}},
+		tests: []test{{pkg: "./gateway", run: "TestManyMessagesTogether"}},
 	},
 	{
 		name:  "positions go on from those that a rolled back store gave",

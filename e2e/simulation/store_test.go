@@ -64,10 +64,14 @@ type slowStore struct {
 
 var errInjected = &dokkerr.Error{Code: dokkerr.StorageUnavailable, Message: "try again"}
 
-// Update holds the transaction open. It may undo it, and may lose the answer after the commit.
 func (s *slowStore) Update(ctx context.Context, decide func(dokkerr.Tx) error) error {
+	return s.Begin(ctx, decide)()
+}
+
+// Begin holds the transaction open. It may undo it, and may lose the answer after the commit.
+func (s *slowStore) Begin(ctx context.Context, decide func(dokkerr.Tx) error) (end func() error) {
 	called := s.now(0)
-	err := s.Store.Update(ctx, func(tx dokkerr.Tx) error {
+	committed := s.Store.Begin(ctx, func(tx dokkerr.Tx) error {
 		err := decide(tx)
 		s.delay(1)
 		if err == nil && s.fails(2) {
@@ -75,11 +79,14 @@ func (s *slowStore) Update(ctx context.Context, decide func(dokkerr.Tx) error) e
 		}
 		return err
 	})
-	time.Sleep(called.within(time.Millisecond)) // those of one commit go on one after the other
-	if err == nil && s.fails(3) {
-		return errInjected
+	return func() error {
+		err := committed()
+		time.Sleep(called.within(time.Millisecond)) // those of one commit go on one after the other
+		if err == nil && s.fails(3) {
+			return errInjected
+		}
+		return err
 	}
-	return err
 }
 
 // View holds the answer back, so that the world goes on before it is used.
