@@ -20,6 +20,7 @@ func floods() []attack {
 		{"A-34", "100,000 forged pongs", flood{frame: frame{op: opPong, payload: "forged"}, times: 100_000}, lives},
 		{"A-79", "50,000 acknowledgements that nobody awaits", flood{text: "431[]", times: 50_000}, lives},
 		{"A-81", "10,000 namespaces", flood{text: "40/nope", times: 10_000}, ends},
+		{"A-82", "100,000 joins", flood{text: `42["join","` + strings.Repeat("r", 20) + `"]`, times: 100_000}, ends},
 		{"A-44", "200 tokens that are too long", flood{text: `42["auth.refresh",{"token":"` + strings.Repeat(".", 90_000) + `"}]`, times: 200}, ends},
 		{"R-20", "much for somebody who does not read", script(slowReader), nil},
 	}

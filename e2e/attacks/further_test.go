@@ -34,6 +34,7 @@ func further() []attack {
 		{"A-81", "a hundred namespaces", script(manyNamespaces), nil},
 		{"A-82", "rooms by name", script(namedRooms), nil},
 		{"A-83 R-23", "CONNECT twice", packets{"40", "40{}", `40{"token":"x"}`, "40[]", `40"x"`}, ends},
+		{"A-83 R-23", "CONNECTs whose payload is no object", strangers{"40[]", `40"x"`, "40null", "40true", `40[{"token":"x"}]`, "40{", "40{}x"}, ends},
 		{"A-83 R-23", "events before CONNECT", strangers{`42["message.new"]`, "41", "42", "43", `421["x"]`, of(placeholder("0"))}, ends},
 		{"A-83 R-23", "packets for another namespace, and those of servers", packets{`42/admin,["x"]`, "43/admin,1[]", "44{}", `44{"message":"x"}`, "41{}", `41["x"]`}, ends},
 		{"A-85 R-06", "methods that are none of polling's", requests{{method: "PUT", query: ofSession}, {method: "DELETE", query: ofSession}, {method: "PATCH", query: ofSession, body: "4x"}}, both(status(405), lives)},
