@@ -15,6 +15,7 @@ func (g *Gateway) refusal(c *client, event string, err error) error {
 		return nil
 	}
 	if refused, ok := errors.AsType[*dokkerr.Error](err); ok {
+		g.logDenied(c, event, refused.Code)
 		return &socketio.Error{
 			Code:       string(refused.Code),
 			Message:    refused.Message,

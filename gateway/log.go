@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/dokkerr/realtime/dokkerr"
 	"github.com/dokkerr/realtime/socketio"
 )
 
@@ -22,6 +23,20 @@ func (g *Gateway) logDisconnect(c *client, reason socketio.Reason) {
 	g.logger.LogAttrs(context.Background(), slog.LevelInfo, "disconnected",
 		slog.String("user", c.actor.User.String()), slog.String("socket", c.socket.ID()), slog.String("peer", h.RemoteAddr),
 		slog.String("reason", string(reason)), slog.Duration("took", time.Since(h.Time)))
+}
+
+// maxLogged is how many bytes of an event's name, which is a client's to choose, are logged.
+const maxLogged = 64
+
+// logDenied writes the line of an event that was not the user's to send, or came too often. It is for level debug, as a client may have
+// many of them written.
+func (g *Gateway) logDenied(c *client, event string, code dokkerr.Code) {
+	ctx := context.Background()
+	if code == dokkerr.ValidationError || !g.logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	g.logger.LogAttrs(ctx, slog.LevelDebug, "event denied", slog.String("user", c.actor.User.String()), slog.String("socket", c.socket.ID()),
+		slog.String("event", event[:min(len(event), maxLogged)]), slog.String("code", string(code)))
 }
 
 // origin is the page that a socket was opened by, which was let in for it; no attribute for native clients.

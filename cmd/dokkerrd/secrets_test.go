@@ -37,7 +37,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 			t.Errorf("%q is told:\n%s\n%s", secret, told, metrics)
 		}
 	}
-	for line, n := range map[string]int{`"msg":"connected"`: 4, `"msg":"disconnected"`: 4, `"reason":"no token"`: 1, `"reason":"invalid token"`: 20, `"msg":"locked out`: 1, `"reason":"too many bad tokens"`: 1, `"msg":"refresh refused"`: 2, `"msg":"webhook refused"`: 2} {
+	for line, n := range map[string]int{`"msg":"connected"`: 4, `"msg":"disconnected"`: 4, `"code":"NOT_FOUND"`: 4, `"code":"AUTH_ERROR"`: 4, `"reason":"no token"`: 1, `"reason":"invalid token"`: 20, `"msg":"locked out`: 1, `"reason":"too many bad tokens"`: 1, `"msg":"refresh refused"`: 2, `"msg":"webhook refused"`: 2} {
 		if got := strings.Count(told, line); got < n {
 			t.Errorf("%d lines %s, want %d: what was not written holds no secret", got, line, n)
 		}

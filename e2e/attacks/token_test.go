@@ -64,14 +64,14 @@ type hostile map[string]string
 
 func (all hostile) try(s *server, _ check) error {
 	for name, compact := range all {
-		if err := errors.Join(s.refusesAtDoor(compact), s.refusesInside(compact)); err != nil {
+		if err := errors.Join(s.refusesOutside(compact), s.refusesInside(compact)); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func (s *server) refusesAtDoor(compact string) error {
+func (s *server) refusesOutside(compact string) error {
 	want := `44{"message":"Invalid token"}`
 	if compact == "" {
 		want = `44{"message":"Authentication error"}`
