@@ -12,8 +12,8 @@ const (
 	// idleAfter is how long after the last commit the write-ahead log goes back into the file and is cut to nothing. Under load
 	// SQLite does the former by itself, every 4,000 pages: a page that was written by many commits goes into the file once.
 	idleAfter = 2 * time.Second
-	// maxLog is what the write-ahead log may grow to: more is cut off while others send, in slices. SQLite would cut all at once,
-	// in the commit that begins the log anew, and a file system may take more than a millisecond for each MiB.
+	// maxLog is how much of the write-ahead log is cut at once. More goes in slices before, while nobody sends: a file system may take more
+	// than a millisecond for each MiB. SQLite would cut in the commit that begins the log anew, for which everybody waits.
 	maxLog   = 64 << 20
 	cutSlice = 16 << 20
 	// cutAgain is how long after somebody held the log it is tried again to cut it.

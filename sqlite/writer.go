@@ -107,13 +107,15 @@ func (w *writer) run() {
 			w.gather(first)
 			w.commit(w.batch)
 			clear(w.batch)
-			w.large = w.logSize() > maxLog
+			w.large = false // others send: the log is not cut now
 			idle.Reset(idleAfter)
 		case <-slice:
 			slice, rest = nil, w.tidy()
 			idle.Reset(idleAfter)
 		case <-idle.C:
-			w.checkpoint()
+			if w.large = w.logSize() > maxLog; !w.large {
+				w.checkpoint()
+			}
 		}
 	}
 }
