@@ -16,6 +16,7 @@ func (g *Gateway) handleMessages() {
 	s := schemas["message.new"]
 	g.lobby.Handle("message.new", func(ctx context.Context, call *socketio.Call) error {
 		b := batch{gateway: g, schema: &s, client: clientOf(call.Socket), socket: ctx}
+		defer b.end() // also behind a panic: what was begun may be committed
 		b.serve(call)
 		for n := 1; n < maxTogether; n++ {
 			if call = call.Next(); call == nil {
@@ -23,7 +24,6 @@ func (g *Gateway) handleMessages() {
 			}
 			b.serve(call)
 		}
-		b.end()
 		return nil
 	})
 }
