@@ -13,9 +13,9 @@ import (
 	"github.com/dokkerr/realtime/dokkerr"
 )
 
-// keyLimit is how many keys are collected before they go into the table: 2 MB of memory with those that are on their way, and twice as
+// keyLimit is how many keys are collected before they go into the table: 1 MB of memory with those that are on their way, and twice as
 // many rows to read at Open.
-const keyLimit = 1 << 15
+const keyLimit = 1 << 13
 
 // keys knows which messages have keys. Those of older messages are in the table message_key; those of the newest are here, and go
 // into the table in the order of their hashes, as many with each commit as it brings: so a page of the table takes many at
