@@ -48,19 +48,19 @@ func (p *polling) kept() int {
 	return len(p.answered.payload.body)
 }
 
-// cut ends the writing of an answer that nobody waits for any more.
-func (p *polling) cut() {
+// cut ends the writing of an answer, after so long.
+func (p *polling) cut(after time.Duration) {
 	if p.writing == nil {
 		return
 	}
-	_ = p.writing.SetWriteDeadline(time.Unix(1, 0)) // a writer without deadlines is not slow
+	_ = p.writing.SetWriteDeadline(time.Now().Add(after)) // a writer without deadlines is not slow
 	p.writing = nil
 }
 
-// forget lets go of the latest answer, for good; it may be called on nil.
+// forget lets go of the latest answer, for good. One that is on its way has a moment to arrive. It may be called on nil.
 func (p *polling) forget() {
 	if p != nil {
-		p.cut()
+		p.cut(slowWait)
 		p.answered = answered{}
 	}
 }
@@ -100,7 +100,7 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	s.polling.cut() // who asks again has got the answer before, or gave it up
+	s.polling.cut(0) // who asks again has got the answer before, or gave it up
 	timed := http.NewResponseController(w)
 	if repeated := s.polling.repeats(t); repeated.body != nil {
 		s.beginWriting(timed)

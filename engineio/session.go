@@ -55,7 +55,7 @@ const (
 )
 
 // closeWait is how long an ended session may take to be flushed and to close its connection, slowWait how long one that ended as a
-// slow reader may, and pollWait how long the end waits for a client between two polls.
+// slow reader may, and the answer to a poll when its session is over, and pollWait how long the end waits for a client between two polls.
 const (
 	closeWait = 2 * time.Second
 	slowWait  = time.Second / 2

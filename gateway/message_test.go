@@ -55,7 +55,8 @@ func TestMessagesTogether(t *testing.T) {
 		}; !slices.Equal(answers, want) {
 			t.Errorf("answered\n%q, want\n%q", answers, want)
 		}
-		if want := []int{1, 4, 2, 1, 3, 2}; !slices.Equal(h.told, want) {
+		// A commit takes what is there, so those that may share one need not, on a busy machine.
+		if want := []int{1, 4, 2, 1, 3, 2}; !refines(h.told, want) || len(h.told) > 9 {
 			t.Errorf("commits of %v messages, want %v", h.told, want)
 		}
 		for seq := 2; seq <= 14; seq++ {
@@ -64,6 +65,21 @@ func TestMessagesTogether(t *testing.T) {
 			}
 		}
 	})
+}
+
+// refines reports whether parts are groups, some of them divided further.
+func refines(parts, groups []int) bool {
+	sum, next := 0, 0
+	for _, n := range parts {
+		if next == len(groups) {
+			return false
+		}
+		sum += n
+		if sum == groups[next] {
+			sum, next = 0, next+1
+		}
+	}
+	return sum == 0 && next == len(groups)
 }
 
 // answersOf returns each answer that has come, with its message's seq or its code.

@@ -202,6 +202,7 @@ func TestPanic(t *testing.T) {
 					t.Errorf("%d %s", status, answer)
 				}
 				time.Sleep(2 * time.Minute)
+				synctest.Wait()
 				if text := log.String(); panicked != 1 || strings.Count(text, "\n") != 1 || !strings.Contains(text, "boom-7d1f") || !strings.Contains(text, "stripe_test.go") {
 					t.Errorf("%d panics, logged %s", panicked, text)
 				}
