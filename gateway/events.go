@@ -81,13 +81,13 @@ func ignore(call *socketio.Call, s *schema) error {
 // refuseEvent answers an event without a handler: what only the server tells is forbidden, anything else is unknown.
 func (g *Gateway) refuseEvent(ctx context.Context, s *socketio.Socket, event string, _ socketio.Raw) (socketio.Raw, error) {
 	if _, err := g.admit(clientOf(s), event); err != nil {
-		return socketio.Raw{}, g.refusal(clientOf(s), event, err)
+		return socketio.Raw{}, g.refusal(clientOf(s), unknownEvent, err)
 	}
 	refused := &dokkerr.Error{Code: dokkerr.NotFound, Message: "no such event"}
 	if strings.HasPrefix(event, "booking.") || strings.HasPrefix(event, "payment.") {
 		refused = &dokkerr.Error{Code: dokkerr.Forbidden, Message: "only the server sends this event"}
 	}
-	return socketio.Raw{}, g.refusal(clientOf(s), event, refused)
+	return socketio.Raw{}, g.refusal(clientOf(s), unknownEvent, refused)
 }
 
 func (g *Gateway) readMessage(ctx context.Context, c *client, in payload) (dokkerr.ReadReceipt, error) {

@@ -25,8 +25,8 @@ func (g *Gateway) logDisconnect(c *client, reason socketio.Reason) {
 		slog.String("reason", string(reason)), slog.Duration("took", time.Since(h.Time)))
 }
 
-// maxLogged is how many bytes of an event's name, which is a client's to choose, are logged.
-const maxLogged = 64
+// unknownEvent stands in the log for the name of an event without a handler, as that is the client's to choose.
+const unknownEvent = "unknown"
 
 // logDenied writes the line of an event that was not the user's to send, or came too often. It is for level debug, as a client may have
 // many of them written.
@@ -36,7 +36,7 @@ func (g *Gateway) logDenied(c *client, event string, code dokkerr.Code) {
 		return
 	}
 	g.logger.LogAttrs(ctx, slog.LevelDebug, "event denied", slog.String("user", c.actor.User.String()), slog.String("socket", c.socket.ID()),
-		slog.String("event", event[:min(len(event), maxLogged)]), slog.String("code", string(code)))
+		slog.String("event", event), slog.String("code", string(code)))
 }
 
 // origin is the page that a socket was opened by, which was let in for it; no attribute for native clients.
