@@ -13,8 +13,8 @@ const senders = 50;
 const share = total / senders;
 const patience = 120_000; // for what is not measured
 
-// What is promised.
-const firstWithin = 300; // milliseconds
+// What is promised. In CI other tests have the processor too: there the times tell only whether something is badly wrong.
+const firstWithin = long ? 300 : 3000; // milliseconds
 const allWithin = 20_000;
 const memory = 32 << 10; // KiB
 
