@@ -173,6 +173,11 @@ func (t *tab) join(ctx context.Context, c *websocket.Conn) error {
 		return err
 	}
 	_, answer, err := c.Read(ctx)
+	for err == nil && string(answer) == "2" { // a ping: the server's clock jumped, or its store took long
+		if err = c.Write(ctx, websocket.MessageText, []byte("3")); err == nil {
+			_, answer, err = c.Read(ctx)
+		}
+	}
 	if err != nil {
 		return err
 	}
