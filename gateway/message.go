@@ -88,17 +88,21 @@ func (b *batch) end() {
 	if b.ctx == nil {
 		return
 	}
-	defer b.cancel()
-	for _, m := range b.begun {
-		receipt, err := m.end()
-		if err == nil {
-			err = m.call.Answer(receipt)
-		}
-		if err != nil {
-			m.call.Refuse(b.gateway.refusal(b.client, "message.new", err))
-		}
+	if len(b.begun) == 0 {
+		b.cancel()
+		b.ctx = nil
+		return
 	}
-	b.ctx, b.begun = nil, b.begun[:0]
+	m := b.begun[0]
+	b.begun = b.begun[1:]
+	defer b.end() // the rest, also behind a panic
+	receipt, err := m.end()
+	if err == nil {
+		err = m.call.Answer(receipt)
+	}
+	if err != nil {
+		m.call.Refuse(b.gateway.refusal(b.client, "message.new", err))
+	}
 }
 
 // beginMessage begins to send a message; end waits for its commit.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -128,4 +129,26 @@ func TestManyMessagesTogether(t *testing.T) {
 		}
 		b.quiet()
 	})
+}
+
+// TestBatchEndsBehindAPanic: a decision that panics leaves no other message of its batch waited for by nobody.
+func TestBatchEndsBehindAPanic(t *testing.T) {
+	ended := 0
+	breaks := func() (dokkerr.Receipt, error) {
+		ended++
+		panic("broken")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	b := batch{ctx: ctx, cancel: cancel, begun: []begunMessage{{end: breaks}, {end: breaks}}}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic is swallowed")
+			}
+		}()
+		b.end()
+	}()
+	if ended != 2 || ctx.Err() == nil {
+		t.Errorf("%d of 2 messages ended, the context with %v", ended, ctx.Err())
+	}
 }
